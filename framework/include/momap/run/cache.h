@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <momap/data/datum.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace momap {
+
+/// Step outputs by content address. Entries are written aside and renamed, carry a checksum, and are dropped when they
+/// do not match it; the least recently used go when the folder grows beyond its limit. Thread- and process-safe.
+class Cache {
+ public:
+  Cache(std::filesystem::path folder, uint64_t limit_bytes);
+
+  bool contains(const std::string& key) const;
+
+  /// The stored data, or nothing when there is no sound entry.
+  std::optional<Data> load(const std::string& key);
+
+  /// A full disk or read-only folder only costs the entry; the first such failure is kept in `trouble()`.
+  void store(const std::string& key, const Data& data);
+
+  std::string trouble() const;
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  std::filesystem::path entry(const std::string& key) const;
+  void make_room(uint64_t bytes);
+
+  std::filesystem::path folder_;
+  uint64_t limit_bytes_;
+  mutable std::mutex mutex_;
+  std::optional<uint64_t> used_bytes_;  // counted when first needed
+  std::string trouble_;
+};
+
+}  // namespace momap

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <momap/base/error.h>
+#include <momap/base/text.h>
+#include <momap/data/datum.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace momap {
+namespace {
+
+std::string sizes_text(const at::Tensor& tensor) {
+  return tensor.defined() ? fmt::format("[{}]", fmt::join(tensor.sizes(), ", ")) : "nothing";
+}
+
+const char* type_text(at::ScalarType type) {
+  switch (type) {
+    case at::kByte:
+      return "u8";
+    case at::kBool:
+      return "bool";
+    case at::kInt:
+      return "i32";
+    case at::kLong:
+      return "i64";
+    case at::kFloat:
+      return "f32";
+    case at::kDouble:
+      return "f64";
+    default:
+      return c10::toString(type);
+  }
+}
+
+// Throws for one value; every message starts with who made it and which member is meant.
+class Checker {
+ public:
+  explicit Checker(std::string owner) : owner_(std::move(owner)) {}
+
+  Checker inside(const std::string& part) const { return Checker(owner_ + ": " + part); }
+
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw DataError(fmt::format("{}: {}", owner_, what));
+  }
+
+  /// The member has this type and these sizes; -1 allows any from 1.
+  void tensor(const char* name, const at::Tensor& value, at::ScalarType type,
+              const std::vector<int64_t>& sizes) const {
+    if (!value.defined()) refuse(fmt::format("{} is missing", name));
+    bool fits = value.scalar_type() == type && value.dim() == static_cast<int64_t>(sizes.size()) &&
+                value.device().is_cpu();
+    for (size_t d = 0; fits && d < sizes.size(); ++d) {
+      const int64_t size = value.size(static_cast<int64_t>(d));
+      fits = sizes[d] < 0 ? size >= 1 : size == sizes[d];
+    }
+    if (fits) return;
+    std::vector<std::string> expected;
+    for (const int64_t size : sizes) expected.push_back(size < 0 ? "n" : std::to_string(size));
+    refuse(fmt::format("{} is {} {} on {}; expected {} [{}] on cpu", name,
+                       type_text(value.scalar_type()), sizes_text(value), value.device().str(),
+                       type_text(type), join(expected, ", ")));
+  }
+
+  void fps(double value) const {
+    if (!std::isfinite(value) || value < 0) {
+      refuse(fmt::format("fps = {}; expected a number > 0, or 0 for unknown", value));
+    }
+  }
+
+  void camera(const Camera& camera, int64_t height, int64_t width) const {
+    if (!(camera.fx > 0 && camera.fy > 0) || !std::isfinite(camera.fx + camera.fy) ||
+        !std::isfinite(camera.cx) || !std::isfinite(camera.cy)) {
+      refuse(
+          fmt::format("camera fx = {}, fy = {}, cx = {}, cy = {}; expected finite numbers and "
+                      "focal lengths > 0",
+                      camera.fx, camera.fy, camera.cx, camera.cy));
+    }
+    if (camera.width != width || camera.height != height) {
+      refuse(fmt::format("camera is for {} x {} px and the images have {} x {} px", camera.width,
+                         camera.height, width, height));
+    }
+  }
+
+  void text(const char* name, const std::string& value) const {
+    std::string plain = value;
+    std::replace_if(
+        plain.begin(), plain.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
+    if (printable(plain) != plain) {
+      refuse(fmt::format("{} '{}' is not valid UTF-8", name, printable(value)));
+    }
+  }
+
+ private:
+  std::string owner_;
+};
+
+// Index of the first value for which `bad` holds, or -1.
+template <class T, class Bad>
+int64_t first_bad(const at::Tensor& tensor, Bad bad) {
+  const at::Tensor dense = tensor.contiguous();
+  const T* values = dense.data_ptr<T>();
+  const int64_t count = dense.numel();
+  for (int64_t i = 0; i < count; ++i) {
+    if (bad(values[i], i)) return i;
+  }
+  return -1;
+}
+
+// "[2, 0, 5]" for a flat index.
+std::string place(const at::Tensor& tensor, int64_t flat) {
+  std::vector<std::string> index(static_cast<size_t>(tensor.dim()));
+  for (int64_t d = tensor.dim() - 1; d >= 0; --d) {
+    index[static_cast<size_t>(d)] = std::to_string(flat % tensor.size(d));
+    flat /= tensor.size(d);
+  }
+  return "[" + join(index, ", ") + "]";
+}
+
+void check_poses(const at::Tensor& poses, const Checker& checker) {
+  static constexpr double kTolerance = 1e-3;  // data sets store rotations as short decimal text
+  const at::Tensor dense = poses.contiguous();
+  for (int64_t t = 0; t < dense.size(0); ++t) {
+    const double* m = dense.data_ptr<double>() + 16 * t;
+    const bool finite = std::all_of(m, m + 16, [](double v) { return std::isfinite(v); });
+    double error = std::abs(m[12]) + std::abs(m[13]) + std::abs(m[14]) + std::abs(m[15] - 1);
+    for (int i = 0; i < 3; ++i) {
+      for (int j = 0; j < 3; ++j) {
+        const double dot =
+            m[4 * i] * m[4 * j] + m[4 * i + 1] * m[4 * j + 1] + m[4 * i + 2] * m[4 * j + 2];
+        error = std::max(error, std::abs(dot - (i == j ? 1.0 : 0.0)));
+      }
+    }
+    const double determinant = m[0] * (m[5] * m[10] - m[6] * m[9]) -
+                               m[1] * (m[4] * m[10] - m[6] * m[8]) +
+                               m[2] * (m[4] * m[9] - m[5] * m[8]);
+    if (!finite || error > kTolerance || determinant < 0) {
+      checker.refuse(fmt::format(
+          "cam_from_world of frame {} is not a rigid motion; expected a rotation without mirror, a "
+          "translation and the last row 0 0 0 1",
+          t));
+    }
+  }
+}
+
+void check_value(const MoMap& momap, const Checker& checker) {
+  checker.tensor("xyz", momap.xyz, at::kFloat, {-1, -1, -1, 3});
+  const int64_t frames = momap.frames(), height = momap.height(), width = momap.width();
+  checker.tensor("visible", momap.visible, at::kBool, {frames, height, width});
+  checker.tensor("valid", momap.valid, at::kBool, {height, width});
+  checker.camera(momap.camera, height, width);
+  const at::Tensor mask = momap.valid.contiguous();
+  const bool* valid = mask.data_ptr<bool>();
+  const int64_t frame_values = 3 * height * width;
+  const int64_t bad = first_bad<float>(momap.xyz, [&](float value, int64_t i) {
+    return !std::isfinite(value) && valid[(i % frame_values) / 3];
+  });
+  if (bad >= 0) {
+    checker.refuse(
+        fmt::format("xyz is not finite at {}, which 'valid' marks as known; "
+                    "expected finite points there or 'valid' false",
+                    place(momap.xyz, bad)));
+  }
+}
+
+void check_value(const Clip& clip, const Checker& checker) {
+  checker.tensor("frames", clip.frames, at::kByte, {-1, -1, -1, 3});
+  checker.fps(clip.fps);
+  const int64_t frames = clip.length(), height = clip.height(), width = clip.width();
+  if (clip.depth) {
+    checker.tensor("depth", *clip.depth, at::kFloat, {frames, height, width});
+    const int64_t bad =
+        first_bad<float>(*clip.depth, [](float z, int64_t) { return z < 0 || std::isinf(z); });
+    if (bad >= 0) {
+      checker.refuse(
+          fmt::format("depth is negative or infinite at {}; expected metres > 0, or 0 "
+                      "or NaN for unknown",
+                      place(*clip.depth, bad)));
+    }
+  }
+  if (clip.camera) checker.camera(*clip.camera, height, width);
+  if (clip.cam_from_world) {
+    checker.tensor("cam_from_world", *clip.cam_from_world, at::kDouble, {frames, 4, 4});
+    check_poses(*clip.cam_from_world, checker);
+  }
+  if (clip.segments) {
+    checker.tensor("segments", *clip.segments, at::kInt, {height, width});
+    const int64_t bad =
+        first_bad<int32_t>(*clip.segments, [](int32_t id, int64_t) { return id < 0; });
+    if (bad >= 0) {
+      checker.refuse(fmt::format("segments is negative at {}; expected ids from 0 (background)",
+                                 place(*clip.segments, bad)));
+    }
+  }
+  for (const auto& name : clip.segment_names) checker.text("segment name", name);
+  checker.text("caption", clip.caption);
+  if (clip.covered) {
+    checker.tensor("covered", *clip.covered, at::kBool, {frames, height, width});
+  }
+  for (size_t i = 0; i < clip.truth.size(); ++i) {
+    const Checker inner = checker.inside(fmt::format("truth {}", i));
+    check_value(clip.truth[i], inner);
+    if (clip.truth[i].height() != height || clip.truth[i].width() != width) {
+      inner.refuse(fmt::format("is {} x {} px and the frames are {} x {} px", clip.truth[i].width(),
+                               clip.truth[i].height(), width, height));
+    }
+  }
+}
+
+void check_value(const Latent& latent, const Checker& checker) {
+  checker.tensor("values", latent.values, at::kFloat, {-1, -1, -1, -1});
+  const int64_t bad =
+      first_bad<float>(latent.values, [](float v, int64_t) { return !std::isfinite(v); });
+  if (bad >= 0) {
+    checker.refuse(fmt::format("values is not finite at {}", place(latent.values, bad)));
+  }
+  const LatentSpec& spec = latent.spec;
+  if (spec.encoding.empty()) checker.refuse("the latent does not name its encoding");
+  checker.text("encoding", spec.encoding);
+  checker.text("normalization", spec.normalization);
+  if (spec.frames < 1 || spec.height < 1 || spec.width < 1) {
+    checker.refuse(
+        fmt::format("the latent is of a motion map of {} frames, {} x {} px; expected "
+                    "each from 1",
+                    spec.frames, spec.width, spec.height));
+  }
+}
+
+void check_value(const PartialClip& partial, const Checker& checker) {
+  checker.tensor("frames", partial.frames, at::kByte, {-1, -1, -1, 3});
+  const int64_t frames = partial.frames.size(0), height = partial.frames.size(1),
+                width = partial.frames.size(2);
+  checker.tensor("covered", partial.covered, at::kBool, {frames, height, width});
+  checker.tensor("depth", partial.depth, at::kFloat, {frames, height, width});
+  checker.tensor("dropped", partial.dropped, at::kLong, {frames});
+  checker.fps(partial.fps);
+  const at::Tensor mask = partial.covered.contiguous();
+  const bool* covered = mask.data_ptr<bool>();
+  const int64_t bad_depth = first_bad<float>(partial.depth, [&](float z, int64_t i) {
+    return covered[i] && !(z > 0 && std::isfinite(z));
+  });
+  if (bad_depth >= 0) {
+    checker.refuse(
+        fmt::format("depth at {} is not a finite number > 0 although the pixel is "
+                    "covered",
+                    place(partial.depth, bad_depth)));
+  }
+  const int64_t bad_count =
+      first_bad<int64_t>(partial.dropped, [](int64_t n, int64_t) { return n < 0; });
+  if (bad_count >= 0) {
+    checker.refuse(fmt::format("dropped is negative in frame {}; expected a count", bad_count));
+  }
+}
+
+void check_value(const Score& score, const Checker& checker) {
+  std::set<std::string> names;
+  for (const auto& value : score.values) {
+    if (value.name.empty()) checker.refuse("a value has no name");
+    checker.text("name", value.name);
+    checker.text("unit", value.unit);
+    checker.text("reason", value.undefined_reason);
+    if (!names.insert(value.name).second) {
+      checker.refuse(fmt::format("two values are named '{}'", value.name));
+    }
+    if (value.value && !std::isfinite(*value.value)) {
+      checker.refuse(
+          fmt::format("{} = {}; expected a finite number, or an undefined value with "
+                      "its reason",
+                      value.name, *value.value));
+    }
+    if (!value.value && value.undefined_reason.empty()) {
+      checker.refuse(fmt::format("{} is undefined without a reason", value.name));
+    }
+  }
+}
+
+int64_t bytes(const at::Tensor& tensor) {
+  return tensor.defined() ? static_cast<int64_t>(tensor.nbytes()) : 0;
+}
+int64_t bytes(const std::optional<at::Tensor>& tensor) { return tensor ? bytes(*tensor) : 0; }
+int64_t bytes(const MoMap& momap) {
+  return bytes(momap.xyz) + bytes(momap.visible) + bytes(momap.valid);
+}
+int64_t bytes(const Clip& clip) {
+  int64_t total = bytes(clip.frames) + bytes(clip.depth) + bytes(clip.cam_from_world) +
+                  bytes(clip.segments) + bytes(clip.covered);
+  for (const auto& truth : clip.truth) total += bytes(truth);
+  return total;
+}
+int64_t bytes(const Latent& latent) { return bytes(latent.values); }
+int64_t bytes(const PartialClip& partial) {
+  return bytes(partial.frames) + bytes(partial.covered) + bytes(partial.depth) +
+         bytes(partial.dropped);
+}
+int64_t bytes(const Score&) { return 0; }
+
+// The last size of images and points is always 3 and goes without saying.
+std::string grid_text(const at::Tensor& tensor) {
+  if (!tensor.defined() || tensor.dim() == 0) return "of nothing";
+  return fmt::format("[{}]", fmt::join(tensor.sizes().slice(0, tensor.dim() - 1), ", "));
+}
+
+std::string shape(const MoMap& momap) { return "momap " + grid_text(momap.xyz); }
+std::string shape(const Clip& clip) { return "clip " + grid_text(clip.frames); }
+std::string shape(const Latent& latent) { return "latent " + sizes_text(latent.values); }
+std::string shape(const PartialClip& partial) {
+  return "partial clip " + grid_text(partial.frames);
+}
+std::string shape(const Score& score) {
+  return fmt::format("score of {} value{}", score.values.size(),
+                     score.values.size() == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string describe(const Datum& datum) {
+  return std::visit([](const auto& value) { return shape(value); }, datum);
+}
+
+void check(const Datum& datum, const std::string& owner) {
+  std::visit([&](const auto& value) { check_value(value, Checker(owner)); }, datum);
+}
+
+int64_t bytes_of(const Datum& datum) {
+  return std::visit([](const auto& value) { return bytes(value); }, datum);
+}
+
+}  // namespace momap

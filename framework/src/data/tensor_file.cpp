@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <momap/base/error.h>
+#include <momap/base/files.h>
+#include <momap/base/text.h>
+#include <momap/data/tensor_file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <span>
+#include <system_error>
+#include <vector>
+
+// The format: u64 length N, N bytes of JSON, then the data that the JSON's offsets point into.
+
+namespace momap {
+namespace {
+
+using nlohmann::json;
+
+static_assert(std::endian::native == std::endian::little,
+              "safetensors holds little-endian numbers");
+
+constexpr uint64_t kLongestHeader = 100'000'000;  // bytes; the format's own limit
+constexpr int kDeepestHeader = 16;
+constexpr size_t kMostDimensions = 64;
+constexpr const char* kMetadata = "__metadata__";
+
+struct Type {
+  const char* name;
+  at::ScalarType type;
+};
+constexpr std::array kTypes{Type{"BOOL", at::kBool}, Type{"U8", at::kByte},
+                            Type{"I8", at::kChar},   Type{"I16", at::kShort},
+                            Type{"I32", at::kInt},   Type{"I64", at::kLong},
+                            Type{"F16", at::kHalf},  Type{"BF16", at::kBFloat16},
+                            Type{"F32", at::kFloat}, Type{"F64", at::kDouble}};
+
+std::string known_types() {
+  std::vector<std::string> names;
+  for (const auto& type : kTypes) names.emplace_back(type.name);
+  return join(names, ", ");
+}
+
+// A whole file in memory. Pages written to by mistake are copied, so the file itself cannot change.
+class Mapping {
+ public:
+  explicit Mapping(const std::filesystem::path& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) fail(path, "cannot be opened");
+    struct stat status {};
+    if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+      ::close(fd);
+      throw ConfigError(fmt::format("{}: is not a regular file", shown(path)));
+    }
+    size_ = static_cast<uint64_t>(status.st_size);
+    if (size_ > 0) {
+      data_ = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+    }
+    const int error = errno;
+    ::close(fd);
+    errno = error;
+    if (data_ == MAP_FAILED) fail(path, "cannot be mapped into memory");
+  }
+  ~Mapping() {
+    if (data_ != MAP_FAILED && data_ != nullptr) ::munmap(data_, size_);
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  std::span<std::byte> bytes() const { return {static_cast<std::byte*>(data_), size_}; }
+
+ private:
+  [[noreturn]] static void fail(const std::filesystem::path& path, const char* what) {
+    const int error = errno;
+    throw ConfigError(
+        fmt::format("{}: {}: {}", shown(path), what, std::generic_category().message(error)));
+  }
+
+  void* data_ = nullptr;
+  uint64_t size_ = 0;
+};
+
+// What the header says of one tensor, checked.
+struct Entry {
+  std::string name;
+  at::ScalarType type;
+  std::vector<int64_t> sizes;
+  uint64_t begin, end;  // bytes in the data part
+};
+
+class HeaderReader {
+ public:
+  HeaderReader(const std::filesystem::path& path, std::span<std::byte> file)
+      : path_(shown(path)), file_(file) {}
+
+  // Offset of the data part.
+  uint64_t read(std::vector<Entry>& entries, std::map<std::string, std::string>& metadata) {
+    uint64_t length = 0;
+    if (file_.size() < sizeof length) {
+      refuse(fmt::format("has {} bytes; expected at least 8", file_.size()));
+    }
+    std::memcpy(&length, file_.data(), sizeof length);
+    if (length > kLongestHeader) {
+      refuse(fmt::format("header length = {}; expected at most {}", length, kLongestHeader));
+    }
+    if (length > file_.size() - sizeof length) {
+      refuse(
+          fmt::format("header length = {}, but only {} bytes follow; the file is cut off or not "
+                      "a safetensors file",
+                      length, file_.size() - sizeof length));
+    }
+    const uint64_t data_begin = sizeof length + length;
+    const json header = parse(file_.subspan(sizeof length, length));
+    for (const auto& [name, value] : header.items()) {
+      if (name == kMetadata) {
+        read_metadata(value, metadata);
+      } else {
+        entries.push_back(read_entry(name, value));
+      }
+    }
+    check_layout(entries, file_.size() - data_begin);
+    return data_begin;
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw ConfigError(fmt::format("{}: {}", path_, what));
+  }
+  [[noreturn]] void refuse(const std::string& name, const std::string& what) const {
+    refuse(fmt::format("tensor '{}': {}", printable(name), what));
+  }
+
+  json parse(std::span<std::byte> bytes) const {
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (!text.starts_with('{'))
+      refuse("header is not a JSON object; this is not a safetensors file");
+    std::vector<std::set<std::string>> open_objects;
+    const auto guard = [&](int depth, json::parse_event_t event, json& value) {
+      if (depth > kDeepestHeader) {
+        refuse(fmt::format("header is nested deeper than {}", kDeepestHeader));
+      }
+      if (event == json::parse_event_t::object_start) open_objects.emplace_back();
+      if (event == json::parse_event_t::object_end) open_objects.pop_back();
+      if (event == json::parse_event_t::key) {
+        const auto& key = value.get_ref<const std::string&>();
+        if (!open_objects.back().insert(key).second) {
+          refuse(fmt::format("header names '{}' twice", printable(key)));
+        }
+      }
+      return true;
+    };
+    try {
+      return json::parse(text, guard);
+    } catch (const json::exception& error) {
+      refuse(fmt::format("header is not valid JSON: {}", printable(error.what())));
+    }
+  }
+
+  void read_metadata(const json& value, std::map<std::string, std::string>& metadata) const {
+    if (value.is_null()) return;
+    if (!value.is_object()) refuse("__metadata__ is not a mapping of strings");
+    for (const auto& [key, text] : value.items()) {
+      if (!text.is_string()) {
+        refuse(fmt::format("__metadata__ '{}' is a {}; expected a string", printable(key),
+                           text.type_name()));
+      }
+      metadata.emplace(key, text.get<std::string>());
+    }
+  }
+
+  uint64_t read_unsigned(const std::string& name, const json& value, const char* what) const {
+    if (!value.is_number_unsigned()) {
+      refuse(name, fmt::format("{} holds {}; expected whole numbers from 0", what,
+                               printable(value.dump(-1, ' ', true))));
+    }
+    return value.get<uint64_t>();
+  }
+
+  Entry read_entry(const std::string& name, const json& value) const {
+    const auto member = [&](const char* key) -> const json& {
+      const auto found = value.find(key);
+      if (found == value.end()) refuse(name, fmt::format("'{}' is missing", key));
+      return *found;
+    };
+    if (!value.is_object()) refuse(name, "is not described by a mapping");
+    Entry entry{
+        .name = name, .type = read_type(name, member("dtype")), .sizes = {}, .begin = 0, .end = 0};
+    const json& shape = member("shape");
+    if (!shape.is_array() || shape.size() > kMostDimensions) {
+      refuse(name, fmt::format("shape is not a list of at most {} numbers", kMostDimensions));
+    }
+    // `span` counts empty dimensions as one, so that strides cannot overflow either.
+    int64_t elements = 1, span = 1;
+    for (const json& item : shape) {
+      const uint64_t size = read_unsigned(name, item, "shape");
+      int64_t next = 0;
+      if (size > INT64_MAX ||
+          __builtin_mul_overflow(span, std::max<int64_t>(1, static_cast<int64_t>(size)), &next)) {
+        refuse(name, "shape has more elements than can be counted");
+      }
+      span = next;
+      elements *= static_cast<int64_t>(size);
+      entry.sizes.push_back(static_cast<int64_t>(size));
+    }
+    const json& offsets = member("data_offsets");
+    if (!offsets.is_array() || offsets.size() != 2) {
+      refuse(name, "data_offsets is not a pair of numbers");
+    }
+    entry.begin = read_unsigned(name, offsets[0], "data_offsets");
+    entry.end = read_unsigned(name, offsets[1], "data_offsets");
+    uint64_t needed = 0;
+    if (__builtin_mul_overflow(static_cast<uint64_t>(elements), c10::elementSize(entry.type),
+                               &needed)) {
+      refuse(name, "shape has more bytes than can be counted");
+    }
+    if (entry.end < entry.begin || entry.end - entry.begin != needed) {
+      refuse(name, fmt::format("data_offsets [{}, {}] do not hold the {} bytes of shape [{}]",
+                               entry.begin, entry.end, needed, fmt::join(entry.sizes, ", ")));
+    }
+    return entry;
+  }
+
+  at::ScalarType read_type(const std::string& name, const json& value) const {
+    if (value.is_string()) {
+      const auto& text = value.get_ref<const std::string&>();
+      const auto found =
+          std::ranges::find_if(kTypes, [&](const Type& type) { return text == type.name; });
+      if (found != kTypes.end()) return found->type;
+    }
+    refuse(name, fmt::format("dtype = {} is not known; expected one of {}",
+                             printable(value.dump(-1, ' ', true)), known_types()));
+  }
+
+  // Tensors lie one after the other from the first byte to the last: nothing shared, nothing
+  // unused.
+  void check_layout(std::vector<Entry>& entries, uint64_t data_bytes) const {
+    std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
+      return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
+    });
+    uint64_t position = 0;
+    for (const Entry& entry : entries) {
+      if (entry.begin != position) {
+        refuse(entry.name, fmt::format("data starts at byte {}; expected {}, where the one before "
+                                       "it ends",
+                                       entry.begin, position));
+      }
+      if (entry.end > data_bytes) {
+        refuse(entry.name, fmt::format("data ends at byte {}, but the file holds {}; it is cut off",
+                                       entry.end, data_bytes));
+      }
+      position = entry.end;
+    }
+    if (position != data_bytes) {
+      refuse(fmt::format("holds {} bytes of data and its tensors take {}; expected the same",
+                         data_bytes, position));
+    }
+  }
+
+  std::string path_;
+  std::span<std::byte> file_;
+};
+
+at::Tensor view(const Entry& entry, std::byte* data, const std::shared_ptr<Mapping>& mapping,
+                const std::filesystem::path& path) {
+  const uint64_t size = entry.end - entry.begin;
+  if (entry.type == at::kBool) {
+    const bool clean =
+        std::all_of(data, data + size, [](std::byte b) { return static_cast<int>(b) <= 1; });
+    if (!clean) {
+      throw ConfigError(fmt::format("{}: tensor '{}': a BOOL is neither 0 nor 1", shown(path),
+                                    printable(entry.name)));
+    }
+  }
+  const bool aligned =
+      reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(c10::elementSize(entry.type)) == 0;
+  if (size > 0 && aligned) {
+    return at::from_blob(
+        data, entry.sizes, [mapping](void*) {}, entry.type);
+  }
+  at::Tensor copy = at::empty(entry.sizes, entry.type);
+  if (size > 0) std::memcpy(copy.data_ptr(), data, size);
+  return copy;
+}
+
+const char* type_name_of(const std::string& name, const at::Tensor& tensor) {
+  const auto found = std::ranges::find(kTypes, tensor.scalar_type(), &Type::type);
+  if (found == kTypes.end()) {
+    throw std::invalid_argument(
+        fmt::format("tensor '{}' of {} cannot be stored; expected one of {}", name,
+                    c10::toString(tensor.scalar_type()), known_types()));
+  }
+  return found->name;
+}
+
+}  // namespace
+
+TensorFile read_safetensors(const std::filesystem::path& path) {
+  const auto mapping = std::make_shared<Mapping>(path);
+  TensorFile content;
+  std::vector<Entry> entries;
+  const uint64_t data_begin = HeaderReader(path, mapping->bytes()).read(entries, content.metadata);
+  std::byte* const data = mapping->bytes().data() + data_begin;
+  for (const Entry& entry : entries) {
+    content.tensors.emplace(entry.name, view(entry, data + entry.begin, mapping, path));
+  }
+  return content;
+}
+
+void write_safetensors(const std::filesystem::path& path, const TensorFile& content) {
+  std::vector<std::pair<std::string, at::Tensor>> ordered;
+  for (const auto& [name, tensor] : content.tensors) {
+    if (!tensor.defined() || name == kMetadata) {
+      throw std::invalid_argument(fmt::format("tensor '{}' cannot be stored: it is {}", name,
+                                              tensor.defined() ? "a reserved name" : "undefined"));
+    }
+    ordered.emplace_back(name, tensor.to(at::kCPU).contiguous());
+  }
+  // Wide elements first, so that every tensor is aligned and can be used where it is mapped.
+  std::ranges::stable_sort(ordered, [](const auto& a, const auto& b) {
+    return a.second.itemsize() > b.second.itemsize();
+  });
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!content.metadata.empty()) header[kMetadata] = content.metadata;
+  uint64_t position = 0;
+  for (const auto& [name, tensor] : ordered) {
+    const uint64_t end = position + tensor.nbytes();
+    header[name] = {{"dtype", type_name_of(name, tensor)},
+                    {"shape", tensor.sizes().vec()},
+                    {"data_offsets", {position, end}}};
+    position = end;
+  }
+  std::string text;
+  try {
+    text = header.dump();
+  } catch (const nlohmann::json::exception&) {
+    throw std::invalid_argument(
+        fmt::format("{}: a name or metadata is not valid UTF-8", shown(path)));
+  }
+  text.append((8 - text.size() % 8) % 8, ' ');
+  const auto length = static_cast<uint64_t>(text.size());
+
+  AtomicFile file(path);
+  file.write(std::as_bytes(std::span(&length, 1)));
+  file.write(text);
+  for (const auto& [name, tensor] : ordered) {
+    if (tensor.nbytes() == 0) continue;
+    file.write({static_cast<const std::byte*>(tensor.data_ptr()), tensor.nbytes()});
+  }
+  file.commit();
+}
+
+}  // namespace momap

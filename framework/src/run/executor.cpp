@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <momap/base/hash.h>
+#include <momap/run/crash.h>
+#include <momap/run/executor.h>
+#include <momap/run/process.h>
+#include <momap/stage/torch_threads.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+
+#include "invoke.h"
+#include "step_objects.h"
+
+namespace momap {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// One sample on its way through the graph.
+struct Token {
+  enum class State { idle, queued, done, released };
+
+  int64_t index = 0;
+  std::vector<std::string> keys;  // cache keys, by step
+  std::vector<bool> wanted;       // the step's output is needed
+  std::vector<bool> computed;     // ... and has to be computed (else loaded from the cache)
+  std::vector<State> states;
+  std::vector<Data> data;
+  int in_work = 0;
+  SampleResult result;
+
+  bool has(size_t step) const { return states[step] == State::done; }
+  bool failed() const { return !result.failed_step.empty(); }
+};
+
+// The state of one run. Everything below `mutex_` is guarded by it; plugins are called without it.
+//
+// Steps are oneTBB tasks; which may start next is decided here rather than by tbb::flow nodes, because a flow node
+// that waits for the whole machine would hold a worker that the running step could use.
+class Run {
+ public:
+  Run(const Graph& graph, const RunOptions& options)
+      : graph_(graph),
+        options_(options),
+        threads_(std::max(1, options.threads)),
+        in_flight_limit_(options.in_flight > 0 ? options.in_flight : threads_ + 1),
+        memory_limit_(options.memory_budget_bytes > 0
+                          ? static_cast<int64_t>(options.memory_budget_bytes)
+                          : machine_memory_bytes() / 4 * 3),
+        objects_(graph),
+        arena_(threads_, 0),
+        running_steps_(graph.steps.size(), 0),
+        awaited_(graph.steps.size()),
+        figures_(graph.steps.size()) {
+    for (size_t s = 0; s < graph.steps.size(); ++s) {
+      figures_[s].step = graph.steps[s].name;
+      figures_[s].plugin = graph.steps[s].plugin.id;
+    }
+    total_ = objects_.sample_count();
+    if (options.samples > 0) total_ = std::min(total_, options.samples);
+  }
+
+  RunSummary run() {
+    const auto start = Clock::now();
+    auto last_shown = start;
+    std::unique_lock lock(mutex_);
+    pump();
+    while (!finished()) {
+      changed_.wait_for(lock, std::chrono::milliseconds(100));
+      if (options_.cancelled && options_.cancelled()) stopping_ = cancelled_ = true;
+      deliver(lock);
+      pump();
+      if (options_.progress && seconds_since(last_shown) > 0.5) {
+        last_shown = Clock::now();
+        options_.progress({done_, total_, failed_, resident_bytes(), seconds_since(start)});
+      }
+    }
+    if (fault_) std::rethrow_exception(fault_);
+    RunSummary summary;
+    summary.samples = total_;
+    summary.done = done_;
+    summary.failed = failed_;
+    summary.cancelled = cancelled_;
+    summary.seconds = seconds_since(start);
+    summary.peak_resident_bytes = peak_resident_bytes();
+    summary.steps = figures_;
+    return summary;
+  }
+
+ private:
+  bool finished() const {
+    return running_ == 0 && finished_.empty() && (stopping_ || (next_ >= total_ && tokens_.empty()));
+  }
+
+  // Begins samples and starts what may run.
+  void pump() {
+    while (may_admit()) admit();
+    if (stopping_) return;
+    for (auto it = ready_.begin(); it != ready_.end() && running_ < threads_ && !exclusive_;) {
+      const auto [index, step] = *it;
+      Token& token = *tokens_.at(index);
+      const bool computes = token.computed[step];
+      const Concurrency concurrency = graph_.steps[step].plugin.concurrency;
+      if (computes && concurrency == Concurrency::whole_machine && running_ > 0) return;
+      if (computes && concurrency == Concurrency::serial &&
+          (running_steps_[step] > 0 || *awaited_[step].begin() != index)) {
+        ++it;
+        continue;
+      }
+      it = ready_.erase(it);
+      start(token, step);
+    }
+  }
+
+  bool may_admit() const {
+    if (stopping_ || next_ >= total_) return false;
+    const auto in_flight = static_cast<int>(tokens_.size() + finished_.size());
+    if (in_flight == 0) return true;
+    return in_flight < in_flight_limit_ && resident_bytes() < memory_limit_;
+  }
+
+  void admit() {
+    auto token = std::make_unique<Token>();
+    const size_t n = graph_.steps.size();
+    token->index = next_++;
+    token->states.assign(n, Token::State::idle);
+    token->data.resize(n);
+    Token& added = *token;
+    tokens_[token->index] = std::move(token);
+    try {
+      added.result.index = added.index;
+      added.result.name = objects_.sample_name(added.index);
+      if (options_.cache) {
+        for (const auto& identity : objects_.identities(added.index)) added.keys.push_back(identity.key());
+      }
+      plan(added);
+    } catch (const DataError& e) {
+      fail(added, 0, e.what());
+      end_if_over(added);
+    } catch (...) {
+      stop_with(std::current_exception());
+    }
+  }
+
+  bool is_cacheable(size_t step) const {
+    const Kind kind = graph_.steps[step].output();
+    return options_.cache && kind != Kind::file && graph_.steps[step].plugin.stage() != "source";
+  }
+
+  bool is_sink(size_t step) const {
+    const Kind kind = graph_.steps[step].output();
+    return kind == Kind::score || kind == Kind::file || std::ranges::count(options_.keep, step) > 0;
+  }
+
+  // Works back from what is asked for: a step whose output is cached needs none of its inputs.
+  void plan(Token& token) {
+    const size_t n = graph_.steps.size();
+    token.wanted.assign(n, false);
+    token.computed.assign(n, false);
+    for (size_t s = n; s-- > 0;) {
+      if (graph_.steps[s].output() == Kind::backbone) {
+        token.states[s] = Token::State::done;
+        continue;
+      }
+      if (is_sink(s)) token.wanted[s] = true;
+      if (!token.wanted[s] || token.states[s] == Token::State::queued || token.has(s)) continue;
+      token.states[s] = Token::State::idle;
+      token.computed[s] = !(is_cacheable(s) && options_.cache->contains(token.keys[s]));
+      if (!token.computed[s]) continue;
+      if (graph_.steps[s].plugin.concurrency == Concurrency::serial) awaited_[s].insert(token.index);
+      for (const auto& input : graph_.steps[s].inputs) {
+        for (const size_t from : input.from) token.wanted[from] = true;
+      }
+    }
+    queue_ready(token);
+    end_if_over(token);
+  }
+
+  void queue_ready(Token& token) {
+    if (token.failed()) return;
+    for (size_t s = 0; s < graph_.steps.size(); ++s) {
+      if (!token.wanted[s] || token.states[s] != Token::State::idle) continue;
+      const bool inputs_there = std::ranges::all_of(graph_.steps[s].inputs, [&](const auto& input) {
+        return std::ranges::all_of(input.from, [&](size_t from) { return token.has(from); });
+      });
+      if (token.computed[s] && !inputs_there) continue;
+      token.states[s] = Token::State::queued;
+      ready_.insert({token.index, s});
+    }
+  }
+
+  void start(Token& token, size_t step) {
+    ++running_;
+    ++running_steps_[step];
+    ++token.in_work;
+    exclusive_ = token.computed[step] &&
+                 graph_.steps[step].plugin.concurrency == Concurrency::whole_machine;
+    arena_.enqueue([this, &token, step] { work(token, step); });
+  }
+
+  Call call_for(const Token& token, size_t s) const {
+    const Step& step = graph_.steps[s];
+    Call call;
+    call.step = &step;
+    call.object = objects_.object(s);
+    call.backbone = objects_.backbone_for(s);
+    call.sample_index = step.plugin.stage() == "source" ? objects_.index_in(s, token.index) : token.index;
+    call.stem = options_.folder / step.name / token.result.name;
+    for (const auto& input : step.inputs) {
+      auto& producers = call.in.emplace_back();
+      for (const size_t from : input.from) {
+        if (graph_.steps[from].output() != Kind::backbone) producers.push_back(&token.data[from]);
+      }
+    }
+    return call;
+  }
+
+  // Runs in a oneTBB task, without the lock: only this task writes the step's slot.
+  void work(Token& token, size_t s) {
+    const auto start = Clock::now();
+    const Step& step = graph_.steps[s];
+    CallResult result;
+    bool lost = false;
+    std::string bad_data;
+    std::exception_ptr fault;
+    try {
+      const CrashNote note(fmt::format("step '{}' ({}, {}) on sample '{}'", step.name, step.plugin.id,
+                                       step.plugin.library.string(), token.result.name));
+      if (token.computed[s]) {
+        const bool alone = step.plugin.concurrency == Concurrency::whole_machine;
+        Context context;
+        context.sample = token.result.name;
+        context.seed = step.plugin.uses_seed ? derived_seed(step.seed, token.result.name) : 0;
+        context.threads = alone ? threads_ : 1;
+        context.cancelled = options_.cancelled ? &options_.cancelled : nullptr;
+        keep_torch_on_this_thread();
+        const auto all_threads = alone ? std::make_unique<TorchThreads>(threads_) : nullptr;
+        tbb::this_task_arena::isolate([&] { result = invoke(call_for(token, s), context); });
+        if (is_cacheable(s)) options_.cache->store(token.keys[s], result.data);
+      } else if (auto loaded = options_.cache->load(token.keys[s])) {
+        result.data = std::move(*loaded);
+      } else {
+        lost = true;
+      }
+    } catch (const DataError& e) {
+      bad_data = *e.what() ? e.what() : "no reason given";
+    } catch (const Cancelled&) {
+      const std::lock_guard lock(mutex_);
+      stopping_ = cancelled_ = true;
+    } catch (const ConfigError& e) {
+      fault = std::make_exception_ptr(ConfigError(in_step(step, token) + e.what()));
+    } catch (const std::exception& e) {
+      fault = std::make_exception_ptr(std::runtime_error(
+          fmt::format("{}{} (this is a bug of the plugin)", in_step(step, token), e.what())));
+    } catch (...) {
+      fault = std::make_exception_ptr(std::runtime_error(
+          in_step(step, token) + "threw something that is no std::exception (this is a bug of the plugin)"));
+    }
+
+    const std::lock_guard lock(mutex_);
+    --running_;
+    --running_steps_[s];
+    --token.in_work;
+    exclusive_ = false;
+    if (fault) stop_with(fault);
+    if (!bad_data.empty()) fail(token, s, bad_data);
+    if (lost) {
+      token.states[s] = Token::State::idle;
+      plan(token);
+    } else if (!fault && bad_data.empty() && !cancelled_) {
+      finish_step(token, s, std::move(result), seconds_since(start));
+    }
+    end_if_over(token);
+    pump();
+    changed_.notify_one();
+  }
+
+  static std::string in_step(const Step& step, const Token& token) {
+    return fmt::format("step '{}' ({} v{}), sample '{}': ", step.name, step.plugin.id,
+                       step.plugin.version, token.result.name);
+  }
+
+  void finish_step(Token& token, size_t s, CallResult result, double seconds) {
+    StepFigures& figures = figures_[s];
+    int64_t bytes = 0;
+    for (const auto& datum : result.data) bytes += bytes_of(datum);
+    figures.largest_output_bytes = std::max(figures.largest_output_bytes, bytes);
+    figures.seconds += seconds;
+    ++(token.computed[s] ? figures.calls : figures.from_cache);
+    for (size_t k = 0; k < result.data.size(); ++k) {
+      if (const auto* score = std::get_if<Score>(&result.data[k])) {
+        token.result.scores.push_back({s, k, *score});
+      }
+    }
+    for (auto& file : result.files) token.result.files.push_back(std::move(file));
+    token.data[s] = std::move(result.data);
+    token.states[s] = Token::State::done;
+    if (token.computed[s]) {
+      awaited_[s].erase(token.index);
+      for (const auto& input : graph_.steps[s].inputs) {
+        for (const size_t from : input.from) release_if_unused(token, from);
+      }
+    }
+    queue_ready(token);
+  }
+
+  // Frees a step's output once every step that takes it has run.
+  void release_if_unused(Token& token, size_t producer) {
+    if (is_sink(producer) || graph_.steps[producer].output() == Kind::backbone) return;
+    for (size_t s = producer + 1; s < graph_.steps.size(); ++s) {
+      const bool takes_it = std::ranges::any_of(graph_.steps[s].inputs, [&](const auto& input) {
+        return std::ranges::count(input.from, producer) > 0;
+      });
+      const bool waits = token.wanted[s] && token.computed[s] &&
+                         (token.states[s] == Token::State::idle || token.states[s] == Token::State::queued);
+      if (takes_it && waits) return;
+    }
+    token.data[producer].clear();
+    token.states[producer] = Token::State::released;
+  }
+
+  void fail(Token& token, size_t step, const std::string& reason) {
+    if (token.failed()) return;
+    token.result.failed_step = graph_.steps[step].name;
+    token.result.failure = reason;
+    std::erase_if(ready_, [&](const auto& entry) { return entry.first == token.index; });
+    for (auto& waiting : awaited_) waiting.erase(token.index);
+    if (!options_.keep_going) stopping_ = true;
+  }
+
+  void stop_with(std::exception_ptr fault) {
+    if (!fault_) fault_ = std::move(fault);
+    stopping_ = true;
+  }
+
+  void end_if_over(Token& token) {
+    if (token.in_work > 0) return;
+    const auto over = [&](size_t s) {
+      return !token.wanted[s] || token.has(s) || token.states[s] == Token::State::released;
+    };
+    for (size_t s = 0; !token.failed() && s < graph_.steps.size(); ++s) {
+      if (!over(s)) return;
+    }
+    for (const size_t s : options_.keep) {
+      if (!token.failed()) token.result.kept.emplace_back(s, std::move(token.data[s]));
+    }
+    ++(token.failed() ? failed_ : done_);
+    const int64_t index = token.index;
+    std::ranges::sort(token.result.scores, {}, [](const auto& score) { return std::pair(score.step, score.k); });
+    std::ranges::sort(token.result.files);
+    finished_[index] = std::move(token.result);
+    tokens_.erase(index);
+  }
+
+  // Hands finished samples over in order, outside the lock.
+  void deliver(std::unique_lock<std::mutex>& lock) {
+    while (!finished_.empty()) {
+      auto first = finished_.begin();
+      const bool gap = first->first != delivered_;
+      if (gap && !(stopping_ && running_ == 0)) return;
+      SampleResult result = std::move(first->second);
+      delivered_ = first->first + 1;
+      finished_.erase(first);
+      if (!options_.on_sample) continue;
+      lock.unlock();
+      options_.on_sample(std::move(result));
+      lock.lock();
+      pump();
+    }
+  }
+
+  const Graph& graph_;
+  const RunOptions& options_;
+  const int threads_;
+  const int in_flight_limit_;
+  const int64_t memory_limit_;
+  StepObjects objects_;
+  tbb::task_arena arena_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<int64_t, std::unique_ptr<Token>> tokens_;  // in flight
+  std::map<int64_t, SampleResult> finished_;          // waiting to be delivered in order
+  std::set<std::pair<int64_t, size_t>> ready_;        // (sample, step): oldest sample first
+  std::vector<int> running_steps_;
+  std::vector<std::set<int64_t>> awaited_;            // samples a serial step has still to take, in order
+  std::vector<StepFigures> figures_;
+  std::exception_ptr fault_;
+  int64_t total_ = 0;
+  int64_t next_ = 0;
+  int64_t delivered_ = 0;
+  int64_t done_ = 0;
+  int64_t failed_ = 0;
+  int running_ = 0;
+  bool exclusive_ = false;
+  bool stopping_ = false;
+  bool cancelled_ = false;
+};
+
+}  // namespace
+
+RunSummary run_graph(const Graph& graph, const RunOptions& options) {
+  return Run(graph, options).run();
+}
+
+}  // namespace momap

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checkpoint.h"
+
+#include <ATen/Functions.h>
+#include <fmt/format.h>
+#include <momap/base/error.h>
+#include <momap/base/files.h>
+#include <momap/base/text.h>
+#include <momap/data/tensor_file.h>
+
+#include <charconv>
+#include <map>
+
+namespace unet {
+namespace {
+
+constexpr const char* kFormat = "momap backbone/unet 1";
+constexpr const char* kScale = "latent.scale";
+
+// Reads the metadata and the tensors of a checkpoint and gathers what is wrong with them.
+class Reader {
+ public:
+  explicit Reader(const std::filesystem::path& path)
+      : path_(path), file_(momap::read_safetensors(path)) {}
+
+  std::string text(const std::string& key) {
+    const auto found = file_.metadata.find(key);
+    if (found != file_.metadata.end()) return found->second;
+    wrong_.push_back(fmt::format("metadata '{}' is missing", key));
+    return "";
+  }
+
+  int64_t number(const std::string& key, int64_t lowest, int64_t highest) {
+    const std::string value = text(key);
+    int64_t out = 0;
+    const auto [stop, error] = std::from_chars(value.data(), value.data() + value.size(), out);
+    if (error == std::errc{} && stop == value.data() + value.size() && out >= lowest &&
+        out <= highest)
+      return out;
+    wrong_.push_back(fmt::format("metadata '{}' = '{}' is not an integer in [{}, {}]", key,
+                                 momap::printable(value), lowest, highest));
+    return lowest;
+  }
+
+  // Copies the tensor of this name into `target`.
+  void tensor(const std::string& name, const at::Tensor& target) {
+    const auto found = file_.tensors.find(name);
+    if (found == file_.tensors.end()) {
+      wrong_.push_back(fmt::format("tensor '{}' is missing", name));
+      return;
+    }
+    const at::Tensor stored = found->second;
+    file_.tensors.erase(found);
+    if (!stored.is_floating_point() || stored.sizes() != target.sizes()) {
+      wrong_.push_back(fmt::format(
+          "tensor '{}' is {} [{}], expected real [{}]", name, c10::toString(stored.scalar_type()),
+          fmt::join(stored.sizes(), ", "), fmt::join(target.sizes(), ", ")));
+    } else if (!at::isfinite(stored).all().item<bool>()) {
+      wrong_.push_back(fmt::format("tensor '{}' has values that are not finite", name));
+    } else {
+      target.copy_(stored);
+    }
+  }
+
+  void expect(bool good, const std::string& otherwise) {
+    if (!good) wrong_.push_back(otherwise);
+  }
+
+  void expect_nothing_left() {
+    for (const auto& [name, tensor] : file_.tensors)
+      wrong_.push_back(fmt::format("tensor '{}' is unknown", name));
+  }
+
+  void throw_if_wrong() const {
+    if (wrong_.empty()) return;
+    throw momap::ConfigError(fmt::format(
+        "{}: not a checkpoint this backbone/unet can use:\n  {}\n  write one with `momap train`",
+        momap::shown(path_), momap::join(wrong_, "\n  ")));
+  }
+
+ private:
+  std::filesystem::path path_;
+  momap::TensorFile file_;
+  std::vector<std::string> wrong_;
+};
+
+}  // namespace
+
+Trained load_checkpoint(const std::filesystem::path& path) {
+  Reader in(path);
+  const std::string format = in.text("format");
+  in.expect(format == kFormat, fmt::format("metadata 'format' = '{}', expected '{}'",
+                                           momap::printable(format), kFormat));
+  in.throw_if_wrong();
+
+  Architecture a;
+  a.channels = in.number("architecture.channels", 1, 4096);
+  a.width = in.number("architecture.width", 8, 512);
+  a.levels = in.number("architecture.levels", 1, 6);
+  a.blocks = in.number("architecture.blocks", 1, 8);
+  a.text_width = in.number("architecture.text_width", 1, 1024);
+  in.expect(a.width % 8 == 0,
+            fmt::format("metadata 'architecture.width' = {} is not a multiple of 8", a.width));
+
+  Trained out;
+  momap::BackboneSpec& spec = out.spec;
+  const std::string prediction = in.text("prediction");
+  in.expect(prediction == "v", fmt::format("metadata 'prediction' = '{}', expected 'v'",
+                                           momap::printable(prediction)));
+  spec.prediction = momap::Prediction::v;
+  spec.channels = a.channels;
+  spec.stride = in.number("latent.stride", 1, 64);
+  spec.latent.encoding = in.text("latent.encoding");
+  spec.latent.version = static_cast<uint32_t>(in.number("latent.version", 0, UINT32_MAX));
+  spec.latent.normalization = in.text("latent.normalization");
+  spec.latent.frames = in.number("latent.frames", 1, 1 << 20);
+  in.throw_if_wrong();
+
+  out.network = std::make_shared<Network>(a, 0);
+  for (const auto& [name, tensor] : out.network->parameters()) in.tensor(name, tensor);
+  spec.scale = at::ones({a.channels}, at::kFloat);
+  in.tensor(kScale, spec.scale);
+  in.expect(spec.scale.gt(0).all().item<bool>(),
+            fmt::format("tensor '{}' has values <= 0", kScale));
+  in.expect_nothing_left();
+  in.throw_if_wrong();
+  return out;
+}
+
+void save_checkpoint(const std::filesystem::path& path, const Architecture& architecture,
+                     const momap::BackboneSpec& spec, const NamedTensors& parameters,
+                     const std::string& storage, const std::string& card) {
+  momap::TensorFile file;
+  const at::ScalarType type = storage == "f16" ? at::kHalf : at::kFloat;
+  for (const auto& [name, tensor] : parameters)
+    file.tensors[name] = tensor.detach().to(type).contiguous();
+  file.tensors[kScale] = spec.scale;
+  file.metadata = {
+      {"format", kFormat},
+      {"architecture.channels", std::to_string(architecture.channels)},
+      {"architecture.width", std::to_string(architecture.width)},
+      {"architecture.levels", std::to_string(architecture.levels)},
+      {"architecture.blocks", std::to_string(architecture.blocks)},
+      {"architecture.text_width", std::to_string(architecture.text_width)},
+      {"prediction", "v"},
+      {"latent.stride", std::to_string(spec.stride)},
+      {"latent.encoding", spec.latent.encoding},
+      {"latent.version", std::to_string(spec.latent.version)},
+      {"latent.normalization", spec.latent.normalization},
+      {"latent.frames", std::to_string(spec.latent.frames)},
+      {"card", card},
+  };
+  momap::write_safetensors(path, file);
+}
+
+}  // namespace unet

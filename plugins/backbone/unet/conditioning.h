@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <momap/data/condition.h>
+#include <momap/stage/backbone.h>
+
+#include <string>
+#include <vector>
+
+namespace unet {
+
+/// Red, green, blue (-1 to 1), x/z, y/z, log z minus its median, share of known depth, share of
+/// segment edges.
+inline constexpr int64_t kConditionChannels = 8;
+inline constexpr int64_t kVocabulary = 1024;
+inline constexpr int64_t kMaxTokens = 16;
+
+/// A prompt as numbers in [1, kVocabulary): text is split at everything but letters, lowercased
+/// (ASCII; letters beyond ASCII are kept as they are), and each word hashed (FNV-1a, 64 bit). The
+/// first kMaxTokens words count.
+std::vector<int64_t> tokenize(const std::string& text);
+
+/// The condition on a grid of ceil(H / stride) x ceil(W / stride) cells, each the mean over its
+/// pixels, points over those of known depth. Throws DataError for contradicting sizes.
+momap::Conditioning make_conditioning(const momap::Condition& condition, int64_t stride);
+
+}  // namespace unet

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <momap/base/random.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace unet {
+
+/// The learned tensors of a network by name, in the order in which its layers made them.
+class Parameters {
+ public:
+  explicit Parameters(uint64_t seed) : random_(seed) {}
+
+  /// A new f32 tensor of normal values with this standard deviation (0: all zero).
+  at::Tensor add(const std::string& name, std::vector<int64_t> shape, double deviation);
+  /// The same, all `value`.
+  at::Tensor add_constant(const std::string& name, std::vector<int64_t> shape, double value);
+
+  const std::vector<std::pair<std::string, at::Tensor>>& list() const { return list_; }
+
+ private:
+  momap::Random random_;
+  std::vector<std::pair<std::string, at::Tensor>> list_;
+};
+
+/// Square convolution with zero padding that keeps (stride 1) or halves (stride 2) the size.
+class Convolution {
+ public:
+  Convolution() = default;
+  /// `gain` scales the initial weights; 0 makes a layer that first gives nothing.
+  Convolution(Parameters& parameters, const std::string& name, int64_t in, int64_t out,
+              int64_t kernel, int64_t stride = 1, double gain = 1);
+  at::Tensor operator()(const at::Tensor& x) const;  // [B, in, h, w] -> [B, out, h', w']
+
+ private:
+  at::Tensor weight_;  // [out, in, k, k]
+  at::Tensor bias_;    // [out]
+  int64_t padding_ = 0;
+  int64_t stride_ = 1;
+};
+
+class Linear {
+ public:
+  Linear() = default;
+  Linear(Parameters& parameters, const std::string& name, int64_t in, int64_t out);
+  at::Tensor operator()(const at::Tensor& x) const;  // [B, in] -> [B, out]
+
+ private:
+  at::Tensor weight_;  // [out, in]
+  at::Tensor bias_;    // [out]
+};
+
+/// Group normalisation over groups of 8 channels.
+class Normalization {
+ public:
+  Normalization() = default;
+  Normalization(Parameters& parameters, const std::string& name, int64_t channels);
+  at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  at::Tensor weight_;
+  at::Tensor bias_;
+  int64_t groups_ = 1;
+};
+
+/// x + convolutions of x, shifted by the embedding of noise level and text.
+class ResidualBlock {
+ public:
+  ResidualBlock(Parameters& parameters, const std::string& name, int64_t in, int64_t out,
+                int64_t embedding);
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& embedding) const;
+
+ private:
+  Normalization first_norm_;
+  Convolution first_;
+  Linear shift_;
+  Normalization second_norm_;
+  Convolution second_;
+  Convolution skip_;
+  bool widens_;
+};
+
+/// Multi-head attention of the pixels to one another, or to text tokens.
+class Attention {
+ public:
+  /// `context` = width of the tokens; 0: attends to the pixels themselves.
+  Attention(Parameters& parameters, const std::string& name, int64_t channels, int64_t context);
+
+  /// x [B, C, h, w]; tokens [B, context, L] and absent bool [B, L] (tokens to leave out) for text.
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& tokens,
+                        const at::Tensor& absent) const;
+
+ private:
+  int64_t heads_;
+  Normalization norm_;
+  Convolution query_;
+  Convolution key_value_;
+  Convolution out_;
+};
+
+}  // namespace unet

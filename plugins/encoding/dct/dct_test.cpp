@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <momap/base/random.h>
+#include <momap/data/geometry.h>
+#include <momap/stage/encoding.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "tests/support/plugin_fixture.h"
+#include "tests/support/scenes.h"
+
+namespace {
+
+using momap::Camera;
+using momap::Condition;
+using momap::Latent;
+using momap::MoMap;
+using momap::testing::context;
+
+std::shared_ptr<momap::Encoding> make(const std::string& yaml) {
+  return momap::testing::make_plugin<momap::Encoding>("encoding/dct", yaml);
+}
+
+// A slanted surface, moved by `path(t, y, x)` metres.
+template <class Path>
+MoMap moved(int64_t frames, int64_t height, int64_t width, Path path) {
+  const Camera camera = momap::testing::simple_camera(width, height);
+  at::Tensor depth = at::empty({height, width}, at::kFloat);
+  for (int64_t y = 0; y < height; ++y) {
+    for (int64_t x = 0; x < width; ++x) {
+      depth[y][x] = 2.0 + 0.01 * static_cast<double>(x) + 0.02 * static_cast<double>(y);
+    }
+  }
+  const at::Tensor points = momap::unproject(depth, camera);
+  at::Tensor xyz = points.unsqueeze(0).repeat({frames, 1, 1, 1});
+  auto a = xyz.accessor<float, 4>();
+  for (int64_t t = 1; t < frames; ++t) {
+    for (int64_t y = 0; y < height; ++y) {
+      for (int64_t x = 0; x < width; ++x) {
+        const std::array<double, 3> d = path(t, y, x);
+        for (int axis = 0; axis < 3; ++axis) a[t][y][x][axis] += static_cast<float>(d[axis]);
+      }
+    }
+  }
+  return {xyz, at::ones({frames, height, width}, at::kBool), at::ones({height, width}, at::kBool),
+          camera};
+}
+
+Condition condition_of(const MoMap& map) {
+  return {at::zeros({map.height(), map.width(), 3}, at::kByte), map.xyz[0].clone(), map.camera,
+          std::nullopt, ""};
+}
+
+MoMap random_map(int64_t frames, int64_t height, int64_t width) {
+  momap::Random random(3);
+  return moved(frames, height, width, [&](int64_t, int64_t, int64_t) {
+    return std::array{0.1 * random.normal(), 0.1 * random.normal(), 0.1 * random.normal()};
+  });
+}
+
+double worst_relative_error(const at::Tensor& result, const at::Tensor& truth) {
+  return ((result - truth).abs() / truth.norm(2, -1, true)).max().item<double>();
+}
+
+TEST(Dct, AllCoefficientsAtStrideOneGiveTheMapBack) {
+  for (const auto& [frames, height, width] :
+       {std::array<int64_t, 3>{12, 9, 7}, {5, 1, 1}, {2, 3, 1}, {9, 1, 5}}) {
+    const MoMap map = random_map(frames, height, width);
+    for (const char* yaml :
+         {"{coefficients: 12, deadband: 0}", "{coefficients: 200, deadband: 0}"}) {
+      const auto dct = make(yaml);
+      const MoMap back = dct->decode(dct->encode(map, context()), condition_of(map), context());
+      EXPECT_LT(worst_relative_error(back.xyz, map.xyz), 1e-5);
+      EXPECT_TRUE(back.valid.all().item<bool>());
+    }
+  }
+}
+
+TEST(Dct, LatentHoldsTheAnalyticCoefficients) {
+  // u(t) - u(0) of a pure cosine at frequency k: energy at 0 and k only.
+  const int64_t frames = 16;
+  const int64_t k = 3;
+  const auto cosine = [&](int64_t t) {
+    return std::cos(std::numbers::pi * (static_cast<double>(t) + 0.5) * static_cast<double>(k) /
+                    frames);
+  };
+  MoMap map = moved(frames, 4, 6, [&](int64_t t, int64_t, int64_t) {
+    return std::array{0.0, 0.0, cosine(t) - cosine(0)};
+  });
+  const Latent latent = make("{coefficients: 5}")->encode(map, context());
+  ASSERT_EQ(latent.values.sizes(), at::IntArrayRef({1, 15, 4, 6}));
+  const at::Tensor z0 = map.xyz[0].select(-1, 2);
+  for (int64_t c = 0; c < 15; ++c) {
+    double amplitude = 0;
+    if (c == 3 * k + 2) amplitude = std::sqrt(frames / 2.0);
+    if (c == 2) amplitude = -cosine(0) * std::sqrt(static_cast<double>(frames));
+    EXPECT_TRUE(at::allclose(latent.values[0][c], amplitude / z0, 1e-4, 1e-5)) << "channel " << c;
+  }
+}
+
+TEST(Dct, XIsInWidthsOfTheFrustum) {
+  const MoMap map = moved(1 + 1, 3, 8, [](int64_t, int64_t, int64_t) {
+    return std::array{0.25, -0.5, 0.0};
+  });
+  const Latent latent = make("{coefficients: 1}")->encode(map, context());
+  const at::Tensor z0 = map.xyz[0].select(-1, 2);
+  const double half = std::sqrt(0.5);  // (0 + d) / sqrt(2)
+  EXPECT_TRUE(at::allclose(latent.values[0][0], half * 0.25 * map.camera.fx / 8 / z0));
+  EXPECT_TRUE(at::allclose(latent.values[0][1], half * -0.5 * map.camera.fy / 3 / z0));
+  EXPECT_TRUE(at::allclose(latent.values[0][2], at::zeros_like(z0)));
+}
+
+TEST(Dct, TruncationIsTheProjectionOnTheKeptCosines) {
+  // A linear path: the best approximation by k cosines leaves the known energy of the others.
+  const int64_t frames = 24;
+  const MoMap map = moved(frames, 2, 2, [](int64_t t, int64_t, int64_t) {
+    return std::array{0.01 * static_cast<double>(t), 0.0, 0.0};
+  });
+  const auto energy = [&](const char* yaml) {
+    return make(yaml)->encode(map, context()).values.square().sum().item<double>();
+  };
+  double lost = 0;
+  for (int64_t k = 4; k < frames; ++k) {
+    double c = 0;
+    for (int64_t t = 0; t < frames; ++t) {
+      c += static_cast<double>(t) * std::sqrt(2.0 / frames) *
+           std::cos(std::numbers::pi * (static_cast<double>(t) + 0.5) * static_cast<double>(k) /
+                    frames);
+    }
+    lost += c * c;
+  }
+  const at::Tensor unit = 0.01 * map.camera.fx / 2 / map.xyz[0].select(-1, 2);
+  const double expected = lost * unit.square().sum().item<double>();
+  EXPECT_NEAR(energy("{coefficients: 24}") - energy("{coefficients: 4}"), expected,
+              0.02 * expected);
+}
+
+TEST(Dct, FrameZeroIsTheConditionsPointMapToTheBit) {
+  const MoMap map = random_map(8, 12, 16);
+  for (const char* yaml :
+       {"{coefficients: 3}", "{coefficients: 3, stride: 4}", "{coefficients: 3, stride: 5}"}) {
+    const auto dct = make(yaml);
+    Latent latent = dct->encode(map, context());
+    latent.values =
+        at::arange(latent.values.numel(), at::kFloat).reshape(latent.values.sizes()).sin();
+    const MoMap back = dct->decode(latent, condition_of(map), context());
+    EXPECT_TRUE(at::equal(back.xyz[0], map.xyz[0])) << yaml;
+    EXPECT_FALSE(at::equal(back.xyz[1], map.xyz[1]));
+  }
+}
+
+TEST(Dct, InvalidPixelsDoNotLeakIntoTheCell) {
+  MoMap map = moved(6, 8, 8, [](int64_t t, int64_t, int64_t) {
+    return std::array{0.02 * static_cast<double>(t), 0.0, 0.0};
+  });
+  const auto dct = make("{coefficients: 6, stride: 4}");
+  map.valid.slice(0, 0, 3).fill_(false);
+  map.valid.slice(1, 0, 5).fill_(false);
+  const at::Tensor before = dct->encode(map, context()).values;
+  map.xyz.masked_fill_(~map.valid.unsqueeze(-1).unsqueeze(0), std::nan(""));
+  const at::Tensor after = dct->encode(map, context()).values;
+  EXPECT_TRUE(at::equal(before, after));
+  EXPECT_TRUE(at::isfinite(after).all().item<bool>());
+  EXPECT_EQ(after[0].select(1, 0).select(1, 0).abs().max().item<float>(),
+            0.f);  // nothing valid in that cell
+  EXPECT_GT(after[0][0][1][1].item<float>(), 0.f);
+}
+
+TEST(Dct, ValidPositionsThatAreNotFiniteAreADataError) {
+  MoMap map = random_map(4, 4, 4);
+  map.xyz[2][1][1][0] = std::nan("");
+  EXPECT_THROW(make("{}")->encode(map, context()), momap::DataError);
+}
+
+TEST(Dct, LatentSizeIsRoundedUpAndDecodesToTheFullSize) {
+  const MoMap map = moved(5, 7, 10, [](int64_t t, int64_t, int64_t) {
+    return std::array{0.05 * static_cast<double>(t), 0.0, 0.0};
+  });
+  const auto dct = make("{coefficients: 5, stride: 4}");
+  const Latent latent = dct->encode(map, context());
+  EXPECT_EQ(latent.values.sizes(), at::IntArrayRef({1, 15, 2, 3}));
+  const MoMap back = dct->decode(latent, condition_of(map), context());
+  EXPECT_EQ(back.xyz.sizes(), map.xyz.sizes());
+  EXPECT_LT(worst_relative_error(back.xyz, map.xyz),
+            0.01);  // du is 0.05 t / z0 with z0 over +-4 % in a cell
+}
+
+TEST(Dct, APhotographOfOneFrameDecodesToItself) {
+  const MoMap map = random_map(1, 5, 4);
+  for (const char* yaml : {"{}", "{stride: 3}"}) {
+    const auto dct = make(yaml);
+    const Latent latent = dct->encode(map, context());
+    EXPECT_EQ(latent.values.size(1), 24);
+    EXPECT_EQ(latent.values.abs().max().item<float>(), 0.f);
+    EXPECT_TRUE(at::equal(dct->decode(latent, condition_of(map), context()).xyz, map.xyz));
+  }
+}
+
+TEST(Dct, MotionDoesNotBleedOverADepthEdge) {
+  // Left part at 2 m moves, right part at 6 m stands; the edge runs through the middle of a cell.
+  const Camera camera = momap::testing::simple_camera(32, 16);
+  at::Tensor depth = at::full({16, 32}, 6.f);
+  depth.slice(1, 0, 13).fill_(2.f);
+  const at::Tensor points = momap::unproject(depth, camera);
+  at::Tensor xyz = points.unsqueeze(0).repeat({6, 1, 1, 1});
+  for (int64_t t = 0; t < 6; ++t)
+    xyz[t].slice(1, 0, 13).select(-1, 0).add_(0.1 * static_cast<double>(t));
+  const MoMap map{xyz, at::ones({6, 16, 32}, at::kBool), at::ones({16, 32}, at::kBool), camera};
+  const auto dct = make("{coefficients: 6, stride: 8, deadband: 0}");
+  const MoMap back = dct->decode(dct->encode(map, context()), condition_of(map), context());
+  const at::Tensor dx = (back.xyz - back.xyz[0]).select(-1, 0)[5];
+  EXPECT_LT(dx.slice(1, 17, 32).abs().max().item<double>(), 1e-6);  // pure cells
+  EXPECT_LT(dx.slice(1, 13, 16).abs().max().item<double>(),
+            6.0 / 2 * 0.5 * 0.45);  // mixed cell: less than plain upsampling
+  EXPECT_GT(dx.slice(1, 0, 8).min().item<double>(), 0.42);
+}
+
+TEST(Dct, SegmentsKeepMotionApartAtTheSameDepth) {
+  const MoMap still = moved(4, 16, 16, [](int64_t, int64_t, int64_t) {
+    return std::array{0.0, 0.0, 0.0};
+  });
+  MoMap map = still;
+  map.xyz = still.xyz.clone();
+  for (int64_t t = 0; t < 4; ++t)
+    map.xyz[t].slice(1, 0, 8).select(-1, 1).add_(0.1 * static_cast<double>(t));
+  Condition condition = condition_of(map);
+  condition.segments = at::zeros({16, 16}, at::kInt);
+  condition.segments->slice(1, 0, 8).fill_(1);
+  const auto dct = make("{coefficients: 4, stride: 4}");
+  const MoMap back = dct->decode(dct->encode(map, context()), condition, context());
+  EXPECT_TRUE(at::equal(back.xyz.slice(2, 8, 16), still.xyz.slice(2, 8, 16)));
+  EXPECT_LT((back.xyz - map.xyz).abs().max().item<double>(), 0.03);
+}
+
+TEST(Dct, MotionBelowTheDeadbandIsExactlyNone) {
+  const int64_t width = 16;
+  const double fx = momap::testing::simple_camera(width, 8).fx;
+  const MoMap map = moved(4, 8, width, [&](int64_t t, int64_t y, int64_t x) {
+    const double z0 = 2.0 + 0.01 * static_cast<double>(x) + 0.02 * static_cast<double>(y);
+    const double pixels = x < 8 ? 0.04 : 0.06;
+    return std::array{pixels * static_cast<double>(t) / 3 * z0 / fx, 0.0, 0.0};
+  });
+  const auto dct = make("{coefficients: 4, deadband: 0.05}");
+  const MoMap back = dct->decode(dct->encode(map, context()), condition_of(map), context());
+  const at::Tensor moved_by = (back.xyz[3] - back.xyz[0]).norm(2, -1);
+  EXPECT_EQ(moved_by.slice(1, 0, 8).max().item<float>(), 0.f);
+  EXPECT_GT(moved_by.slice(1, 8, width).min().item<float>(), 0.f);
+}
+
+TEST(Dct, UnknownDepthIsNotValid) {
+  const MoMap map = random_map(3, 4, 4);
+  Condition condition = condition_of(map);
+  condition.points[1][2].zero_();
+  for (const char* yaml : {"{coefficients: 3}", "{coefficients: 3, stride: 2}"}) {
+    const auto dct = make(yaml);
+    const MoMap back = dct->decode(dct->encode(map, context()), condition, context());
+    EXPECT_EQ(back.valid.sum().item<int64_t>(), 15);
+    EXPECT_FALSE(back.valid[1][2].item<bool>());
+    EXPECT_EQ(back.visible.select(1, 1).select(1, 2).sum().item<int64_t>(), 0);
+    EXPECT_TRUE(at::isfinite(back.xyz).all().item<bool>());
+  }
+}
+
+TEST(Dct, ALatentOfOtherParametersIsRefusedByName) {
+  const MoMap map = random_map(4, 8, 8);
+  const Latent latent = make("{coefficients: 4}")->encode(map, context());
+  const auto message = [&](const char* yaml, const Latent& given) -> std::string {
+    try {
+      make(yaml)->decode(given, condition_of(map), context());
+    } catch (const momap::DataError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_NE(message("{coefficients: 3}", latent).find("coefficients=4"), std::string::npos);
+  EXPECT_NE(message("{coefficients: 4, stride: 2}", latent).find("stride=2"), std::string::npos);
+  EXPECT_EQ(message("{coefficients: 4}", latent), "");
+  Latent other = latent;
+  other.spec.encoding = "encoding/pca";
+  EXPECT_NE(message("{coefficients: 4}", other).find("encoding/pca"), std::string::npos);
+  other = latent;
+  other.spec.width = 9;
+  EXPECT_NE(message("{coefficients: 4}", other).find("9x8"), std::string::npos);
+  other = latent;
+  other.values = latent.values.clone();
+  other.values[0][0][0][0] = INFINITY;
+  EXPECT_NE(message("{coefficients: 4}", other).find("not finite"), std::string::npos);
+}
+
+}  // namespace

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "frame_stream.h"
+
+#include <fmt/format.h>
+#include <momap/base/error.h>
+#include <momap/base/files.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <opencv2/imgproc.hpp>
+
+namespace momap {
+
+namespace fs = std::filesystem;
+
+FrameStream::FrameStream(fs::path path) : path_(std::move(path)) {
+  std::error_code error;
+  const auto status = fs::status(path_, error);
+  if (!fs::exists(status)) {
+    throw ConfigError(fmt::format("path = {}: there is no such file; check the spelling (it is "
+                                  "relative to the folder momap runs in)",
+                                  shown(path_)));
+  }
+  if (!fs::is_regular_file(status)) {
+    throw ConfigError(fmt::format("path = {}: is not a regular file; expected one video file",
+                                  shown(path_)));
+  }
+  if (fs::file_size(path_, error) == 0 && !error) {
+    throw DataError(fmt::format("{}: the file is empty (0 bytes)", shown(path_)));
+  }
+  // What FFmpeg has to say about a broken file is said by our errors. A user's own setting is respected.
+  ::setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", 0);
+  rewind();
+  claimed_frames_ = static_cast<int64_t>(
+      std::clamp(capture_.get(cv::CAP_PROP_FRAME_COUNT), -1.0, 1e15));
+  const double fps = capture_.get(cv::CAP_PROP_FPS);
+  fps_ = std::isfinite(fps) && fps > 0 ? fps : 0;
+}
+
+void FrameStream::rewind() {
+  position_ = 0;
+  bool opened = false;
+  try {
+    // The absolute path keeps FFmpeg from taking "a:b.mp4" for a protocol.
+    opened = capture_.open(fs::absolute(path_).string(), cv::CAP_FFMPEG);
+  } catch (const cv::Exception&) {
+  }
+  if (!opened) {
+    throw DataError(fmt::format("{}: cannot be opened as a video (a damaged or truncated file, or "
+                                "a format FFmpeg does not know); check it with ffprobe",
+                                shown(path_)));
+  }
+}
+
+bool FrameStream::advance() {
+  bool found = false;
+  try {
+    found = capture_.grab();
+  } catch (const cv::Exception&) {
+  }
+  if (found) ++position_;
+  return found;
+}
+
+cv::Mat FrameStream::rgb(int max_width) {
+  cv::Mat bgr;
+  bool decoded = false;
+  try {
+    decoded = capture_.retrieve(bgr);
+  } catch (const cv::Exception&) {
+  }
+  if (!decoded || bgr.empty() || bgr.type() != CV_8UC3) {
+    throw DataError(fmt::format("{}: frame {} cannot be decoded", shown(path_), position_ - 1));
+  }
+  cv::Mat out;
+  if (max_width > 0 && bgr.cols > max_width) {
+    const double scale = static_cast<double>(max_width) / bgr.cols;
+    const int height = std::max(1, static_cast<int>(std::lround(bgr.rows * scale)));
+    cv::Mat small;
+    cv::resize(bgr, small, {max_width, height}, 0, 0, cv::INTER_AREA);
+    cv::cvtColor(small, out, cv::COLOR_BGR2RGB);
+  } else {
+    cv::cvtColor(bgr, out, cv::COLOR_BGR2RGB);  // copies: the decoder reuses its buffer
+  }
+  return out;
+}
+
+}  // namespace momap

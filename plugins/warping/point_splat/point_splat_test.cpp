@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <momap/data/geometry.h>
+#include <momap/plugin/plugin.h>
+#include <plugin_fixture.h>
+#include <scenes.h>
+#include <tbb/global_control.h>
+
+#include <cmath>
+#include <limits>
+
+namespace {
+
+using momap::testing::context;
+
+momap::PartialClip warp(const momap::Image& image, const momap::MoMap& momap,
+                        const std::string& params = "{}") {
+  return momap::testing::make_plugin<momap::Warper>("warping/point_splat", params)
+      ->warp(image, momap, context());
+}
+
+/// Noise, so that any slip of a pixel shows.
+momap::Image noise_image(int64_t height, int64_t width) {
+  at::Tensor rgb = at::empty({height, width, 3}, at::kByte);
+  uint32_t state = 12345;
+  for (int64_t i = 0; i < rgb.numel(); ++i) {
+    state = state * 1664525u + 1013904223u;
+    rgb.data_ptr<uint8_t>()[i] = static_cast<uint8_t>(state >> 24);
+  }
+  return {rgb};
+}
+
+/// A wall at `depth` in front of a camera whose focal length in px is 100.
+momap::MoMap wall(int64_t frames, int64_t height, int64_t width, float depth) {
+  const momap::Camera camera{100, 100, 0.5 * static_cast<double>(width - 1),
+                             0.5 * static_cast<double>(height - 1), width, height};
+  const at::Tensor points = momap::unproject(at::full({height, width}, depth), camera);
+  return {points.expand({frames, height, width, 3}).clone(),
+          at::ones({frames, height, width}, at::kBool), at::ones({height, width}, at::kBool),
+          camera};
+}
+
+int64_t count(const at::Tensor& mask) { return mask.sum().item<int64_t>(); }
+
+/// Peak signal-to-noise ratio over a mask, dB.
+double psnr(const at::Tensor& a, const at::Tensor& b, const at::Tensor& mask) {
+  const at::Tensor error = (a.to(at::kDouble) - b.to(at::kDouble)).square().mean(-1);
+  const double mse = error.masked_select(mask).mean().item<double>() / (255.0 * 255.0);
+  return -10 * std::log10(mse);
+}
+
+TEST(PointSplat, GivesTheImageBackWhenNothingMoves) {
+  for (const auto& [height, width] : {std::pair{64, 80}, std::pair{1, 1}, std::pair{33, 1},
+                                      std::pair{1, 7}, std::pair{13, 511}}) {
+    const momap::Image image = noise_image(height, width);
+    momap::MoMap still = wall(2, height, width, 3.7f);
+    // Uneven depth: every kind of corner between surfaces occurs.
+    const at::Tensor depth = 1.0 + image.rgb.select(2, 0).to(at::kFloat) / 64.0;
+    still.xyz.copy_(momap::unproject(depth, still.camera).expand_as(still.xyz));
+    for (const auto& map : {wall(2, height, width, 3.7f), still}) {
+      const momap::PartialClip out = warp(image, map);
+      EXPECT_TRUE(out.covered.all().item<bool>()) << height << " x " << width;
+      EXPECT_TRUE(at::equal(out.frames[0], image.rgb));
+      EXPECT_TRUE(at::equal(out.frames[1], image.rgb));
+      EXPECT_EQ(count(out.dropped), 0);
+    }
+    EXPECT_TRUE(at::allclose(warp(image, still).depth[1], depth, 1e-3, 0));
+  }
+}
+
+TEST(PointSplat, MovesByWholePixelsExactly) {
+  const momap::Image image = noise_image(40, 50);
+  momap::MoMap map = wall(2, 40, 50, 2.0f);
+  map.xyz[1].select(-1, 0).add_(3 * 2.0 / 100);   // 3 px to the right
+  map.xyz[1].select(-1, 1).add_(-2 * 2.0 / 100);  // 2 px up
+  const momap::PartialClip out = warp(image, map);
+  EXPECT_TRUE(at::equal(out.frames[1].slice(0, 0, 38).slice(1, 3, 50),
+                        image.rgb.slice(0, 2, 40).slice(1, 0, 47)));
+  at::Tensor expected = at::zeros({40, 50}, at::kBool);
+  expected.slice(0, 0, 38).slice(1, 3, 50).fill_(true);
+  EXPECT_TRUE(at::equal(out.covered[1], expected));
+  EXPECT_EQ(out.dropped[1].item<int64_t>(), 40 * 50 - 38 * 47);
+}
+
+TEST(PointSplat, InterpolatesHalfPixelMotion) {
+  const momap::Image image = noise_image(20, 30);
+  momap::MoMap map = wall(2, 20, 30, 2.0f);
+  map.xyz[1].select(-1, 0).add_(0.5 * 2.0 / 100);
+  const momap::PartialClip out = warp(image, map);
+  const at::Tensor source = image.rgb.to(at::kFloat);
+  const at::Tensor expected = 0.5 * (source.slice(1, 0, 29) + source.slice(1, 1, 30));
+  const at::Tensor error = (out.frames[1].slice(1, 1, 30).to(at::kFloat) - expected).abs();
+  EXPECT_LE(error.max().item<float>(), 0.75f);  // rounding of x.5 and of the projection
+}
+
+TEST(PointSplat, MagnifiesWithoutCracks) {
+  const momap::Image image = noise_image(48, 64);
+  for (const float scale : {1.3f, 2.0f, 3.7f}) {
+    momap::MoMap map = wall(2, 48, 64, 4.0f);
+    map.xyz[1].select(-1, 2).div_(scale);
+    const momap::PartialClip out = warp(image, map);
+    EXPECT_TRUE(out.covered[1].all().item<bool>()) << "magnified " << scale << " times";
+  }
+}
+
+TEST(PointSplat, MagnifiesAWavySurfaceWithoutCracks) {
+  const momap::Image image = noise_image(60, 80);
+  momap::MoMap map = wall(2, 60, 80, 3.0f);
+  auto xyz = map.xyz.accessor<float, 4>();
+  for (int64_t y = 0; y < 60; ++y) {
+    for (int64_t x = 0; x < 80; ++x) {
+      const float phase = 0.5f * static_cast<float>(x) + 0.3f * static_cast<float>(y);
+      xyz[1][y][x][0] += 0.01f * std::sin(phase);
+      xyz[1][y][x][1] += 0.01f * std::cos(phase);
+      xyz[1][y][x][2] = 1.3f + 0.02f * std::sin(1.7f * phase);
+    }
+  }
+  EXPECT_TRUE(warp(image, map).covered[1].all().item<bool>());
+}
+
+TEST(PointSplat, DrawsNoBridgeAcrossADepthEdge) {
+  // The left half stands at 2 m, the right half at 4 m; the left half goes left by 5 px.
+  const momap::Image image = noise_image(16, 40);
+  image.rgb.slice(1, 0, 20).fill_(0);
+  image.rgb.slice(1, 20, 40).fill_(255);
+  momap::MoMap map = wall(2, 16, 40, 4.0f);
+  map.xyz.copy_(momap::unproject(at::cat({at::full({16, 20}, 2.0f), at::full({16, 20}, 4.0f)}, 1),
+                                 map.camera)
+                    .expand_as(map.xyz));
+  map.xyz[1].slice(1, 0, 20).select(-1, 0).sub_(5.25 * 2.0 / 100);
+  const momap::PartialClip out = warp(image, map);
+  at::Tensor expected = at::ones({16, 40}, at::kBool);
+  expected.slice(1, 15, 20).fill_(false);
+  EXPECT_TRUE(at::equal(out.covered[1], expected));
+  // Sub-pixel motion mixes colours of one surface only.
+  EXPECT_TRUE((out.frames[1].slice(1, 0, 15) == 0).all().item<bool>());
+  EXPECT_TRUE((out.frames[1].slice(1, 20, 40) == 255).all().item<bool>());
+}
+
+TEST(PointSplat, LetsTheNearerSurfaceHideTheFarther) {
+  const momap::Image image = noise_image(30, 60);
+  image.rgb.slice(1, 0, 10).fill_(200);
+  momap::MoMap map = wall(2, 30, 60, 4.0f);
+  at::Tensor depth = at::full({30, 60}, 4.0f);
+  depth.slice(1, 0, 10).fill_(2.0f);
+  map.xyz.copy_(momap::unproject(depth, map.camera).expand_as(map.xyz));
+  map.xyz[1].slice(1, 0, 10).select(-1, 0).add_(25 * 2.0 / 100);  // over the wall, 25 px right
+  const momap::PartialClip out = warp(image, map);
+  EXPECT_TRUE((out.frames[1].slice(1, 25, 35) == 200).all().item<bool>());
+  EXPECT_TRUE(at::allclose(out.depth[1].slice(1, 25, 35), at::full({30, 10}, 2.0f)));
+  EXPECT_TRUE(at::equal(out.frames[1].slice(1, 35, 60), image.rgb.slice(1, 35, 60)));
+  EXPECT_EQ(count(out.covered[1].logical_not()), 30 * 10);
+}
+
+TEST(PointSplat, LeavesOpenWhatTheSquareUncovers) {
+  momap::testing::SceneOptions options;
+  options.square_speed_x = 0.03;
+  const momap::Clip clip = momap::testing::moving_square(options);
+  const momap::PartialClip out = warp(clip.image(0), clip.truth.at(0));
+  const at::Tensor was_hidden = clip.segments->eq(1);
+  int64_t hit = 0, claimed = 0, wanted = 0;
+  for (int64_t t = 1; t < clip.length(); ++t) {
+    // The wall stands still, so what frame t shows of it was hidden where the square was in frame 0.
+    const at::Tensor truth = clip.depth->select(0, t).gt(3.0).logical_and(was_hidden);
+    const at::Tensor open = out.covered[t].logical_not();
+    hit += count(truth.logical_and(open));
+    claimed += count(open);
+    wanted += count(truth);
+  }
+  const double f1 = 2.0 * static_cast<double>(hit) / static_cast<double>(claimed + wanted);
+  RecordProperty("f1", std::to_string(f1));
+  EXPECT_GT(wanted, 500);
+  EXPECT_GT(f1, 0.97);
+}
+
+TEST(PointSplat, ShowsWhatTheCameraWouldSee) {
+  momap::testing::SceneOptions options;
+  options.square_speed_z = -0.05;
+  const momap::Clip clip = momap::testing::moving_square(options);
+  const momap::PartialClip out = warp(clip.image(0), clip.truth.at(0));
+  for (int64_t t = 1; t < clip.length(); ++t) {
+    EXPECT_GT(psnr(out.frames[t], clip.frames[t], out.covered[t]), 32.0) << "frame " << t;
+  }
+}
+
+TEST(PointSplat, CountsWhatItCannotDrawAndStaysFinite) {
+  const momap::Image image = noise_image(8, 8);
+  momap::MoMap map = wall(2, 8, 8, 2.0f);
+  auto xyz = map.xyz.accessor<float, 4>();
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  xyz[1][0][0][2] = -2.0f;                                     // behind
+  xyz[1][0][7][2] = 0.0f;                                      // on the camera
+  xyz[1][7][0][0] = std::numeric_limits<float>::quiet_NaN();   // not a number
+  xyz[1][7][7][2] = kInf;                                      // infinitely far
+  xyz[1][3][3][0] = 3e38f;                                     // far outside
+  xyz[1][4][4][2] = 1e-38f;                                    // projects to infinity
+  map.valid[5][5].fill_(false);
+  const momap::PartialClip out = warp(image, map);
+  EXPECT_EQ(out.dropped[0].item<int64_t>(), 0);
+  EXPECT_EQ(out.dropped[1].item<int64_t>(), 6);
+  EXPECT_EQ(count(out.covered[0]), 63);  // the invalid point is not drawn and not counted
+  EXPECT_TRUE(out.depth.isfinite().all().item<bool>());
+  EXPECT_TRUE(out.covered[1][2][2].item<bool>());
+}
+
+TEST(PointSplat, FollowsVisibleOnlyWhenAsked) {
+  const momap::Image image = noise_image(8, 8);
+  momap::MoMap map = wall(2, 8, 8, 2.0f);
+  map.visible[1].fill_(false);
+  EXPECT_EQ(count(warp(image, map).covered[1]), 64);
+  EXPECT_EQ(count(warp(image, map, "{respect_visible: true}").covered[1]), 0);
+}
+
+TEST(PointSplat, TearsASurfaceThatIsStretchedTooFar) {
+  const momap::Image image = noise_image(10, 40);
+  momap::MoMap map = wall(2, 10, 40, 2.0f);
+  map.xyz[1].slice(1, 20, 40).select(-1, 0).add_(8 * 2.0 / 100);  // half of the wall, 8 px
+  EXPECT_EQ(count(warp(image, map).covered[1].logical_not()), 10 * 8);
+  EXPECT_EQ(count(warp(image, map, "{max_footprint_px: 10}").covered[1].logical_not()), 0);
+}
+
+TEST(PointSplat, GivesTheSameBytesForAnyNumberOfThreads) {
+  const momap::Clip clip = momap::testing::moving_square();
+  const momap::PartialClip many = warp(clip.image(0), clip.truth.at(0));
+  const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
+  const momap::PartialClip single = warp(clip.image(0), clip.truth.at(0));
+  EXPECT_TRUE(at::equal(many.frames, single.frames));
+  EXPECT_TRUE(at::equal(many.covered, single.covered));
+  EXPECT_TRUE(at::equal(many.depth, single.depth));
+}
+
+TEST(PointSplat, RefusesAnImageOfAnotherSize) {
+  try {
+    warp(noise_image(8, 9), wall(2, 8, 8, 2.0f));
+    FAIL() << "expected DataError";
+  } catch (const momap::DataError& error) {
+    EXPECT_NE(std::string(error.what()).find("9 x 8"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
