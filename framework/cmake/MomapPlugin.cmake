@@ -31,7 +31,7 @@ function(momap_add_plugin id)
       gtest_discover_tests(${target}.test TEST_PREFIX "${id}: " DISCOVERY_MODE PRE_TEST
                            PROPERTIES LABELS ${stage} TIMEOUT 300)
     endif()
-    add_test(NAME "contract: ${id}" COMMAND momap::cli plugins check $<TARGET_FILE:${target}>)
+    add_test(NAME "contract: ${id}" COMMAND $<TARGET_FILE:momap::cli> plugins check $<TARGET_FILE:${target}>)
     set_tests_properties("contract: ${id}" PROPERTIES LABELS "contract;${stage}" TIMEOUT 300)
   endif()
   if(MOMAP_BENCH AND ARG_BENCH)

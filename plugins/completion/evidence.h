@@ -12,11 +12,13 @@
 
 namespace momap::completion {
 
-/// Throws DataError when frames, coverage and depth do not fit together; `owner` is the plugin that asks.
+/// Throws DataError when frames, coverage and depth do not fit together; `owner` is the plugin that
+/// asks.
 inline void check_shapes(const PartialClip& partial, std::string_view owner) {
   const auto refuse = [&](const char* name, const at::Tensor& tensor, const char* expected) {
     throw DataError(fmt::format("{}: '{}' of the partial clip is {} {}; expected {}", owner, name,
-                                at::toString(tensor.scalar_type()), tensor.sizes().vec(), expected));
+                                at::toString(tensor.scalar_type()), tensor.sizes().vec(),
+                                expected));
   };
   const at::Tensor& frames = partial.frames;
   if (frames.scalar_type() != at::kByte || frames.dim() != 4 || frames.size(3) != 3) {
@@ -31,8 +33,8 @@ inline void check_shapes(const PartialClip& partial, std::string_view owner) {
   }
 }
 
-/// For every frame the frame it is filled from: itself, or the nearest in time (the earlier of two) when nothing of it
-/// is covered. Throws DataError when no frame has a covered pixel.
+/// For every frame the frame it is filled from: itself, or the nearest in time (the earlier of two)
+/// when nothing of it is covered. Throws DataError when no frame has a covered pixel.
 inline std::vector<int64_t> evidence_frames(const PartialClip& partial, std::string_view owner) {
   const int64_t frames = partial.covered.size(0);
   const int64_t pixels = partial.covered.size(1) * partial.covered.size(2);
@@ -43,15 +45,16 @@ inline std::vector<int64_t> evidence_frames(const PartialClip& partial, std::str
     if (std::find(mask, mask + pixels, true) != mask + pixels) with_evidence.push_back(t);
   }
   if (with_evidence.empty()) {
-    throw DataError(fmt::format("{}: no pixel of any of the {} frames is covered, so there is nothing to fill from; "
-                                "check that the motion map has valid points in front of the camera",
-                                owner, frames));
+    throw DataError(fmt::format(
+        "{}: no pixel of any of the {} frames is covered, so there is nothing to fill from; "
+        "check that the motion map has valid points in front of the camera",
+        owner, frames));
   }
   std::vector<int64_t> source(frames);
   for (int64_t t = 0; t < frames; ++t) {
-    source[t] = *std::min_element(
-        with_evidence.begin(), with_evidence.end(),
-        [t](int64_t a, int64_t b) { return std::abs(a - t) < std::abs(b - t); });
+    source[t] =
+        *std::min_element(with_evidence.begin(), with_evidence.end(),
+                          [t](int64_t a, int64_t b) { return std::abs(a - t) < std::abs(b - t); });
   }
   return source;
 }

@@ -61,6 +61,20 @@ void Config::edit_scalars(const std::function<void(Config&)>& edit) {
   for (auto& entry : entries_) entry.value.edit_scalars(edit);
 }
 
+void Config::set_text(std::string text) {
+  text_ = std::move(text);
+  quoted_ = false;
+}
+
+void Config::set_mark(const Mark& mark) {
+  mark_ = mark;
+  for (auto& item : items_) item.set_mark(mark);
+  for (auto& entry : entries_) {
+    entry.key_mark = mark;
+    entry.value.set_mark(mark);
+  }
+}
+
 std::string Config::describe() const {
   switch (kind_) {
     case Kind::null:

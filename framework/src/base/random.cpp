@@ -27,7 +27,8 @@ struct CosSin {
   double sin;
 };
 
-// Cosine and sine of 2 pi u for u in [0, 1): Taylor series in the nearest quarter turn, |angle| <= pi / 4.
+// Cosine and sine of 2 pi u for u in [0, 1): Taylor series in the nearest quarter turn, |angle| <=
+// pi / 4.
 CosSin turn(double u) {
   const int quarter = static_cast<int>(u * 4 + 0.5);
   const double a = 2 * std::numbers::pi * (u - 0.25 * quarter);
@@ -40,10 +41,14 @@ CosSin turn(double u) {
   }
   s *= a;
   switch (quarter % 4) {
-    case 0: return {c, s};
-    case 1: return {-s, c};
-    case 2: return {-c, -s};
-    default: return {s, -c};
+    case 0:
+      return {c, s};
+    case 1:
+      return {-s, c};
+    case 2:
+      return {-c, -s};
+    default:
+      return {s, -c};
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <momap/base/files.h>
 #include <momap/base/text.h>
+#include <momap/catalog/build_stamp.h>
 #include <momap/catalog/record.h>
 #include <momap/catalog/stamp.h>
 
@@ -87,7 +88,7 @@ std::string LibraryProblem::text() const {
 }
 
 const std::string& own_stamp() {
-  static const std::string stamp = MOMAP_STAMP(MOMAP_STRINGIFY(MOMAP_PLUGIN_ABI));
+  static const std::string stamp = MOMAP_STAMP;
   return stamp;
 }
 

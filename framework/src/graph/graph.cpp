@@ -214,8 +214,11 @@ class Checker {
   // `in` is a step name, a list of step names in port order, or a mapping from port to step name(s).
   void read_inputs(Draft& draft) {
     draft.inputs.resize(draft.ports.size());
-    if (!draft.yaml->is_map() || (!draft.plugin && draft.reverse_of.empty())) return;
     const Config* in = draft.yaml->find("in");
+    if (!draft.plugin && draft.reverse_of.empty()) {
+      if (in) report_unknown_steps(draft, *in);
+      return;
+    }
     if (!in || in->is_null()) {
       report_missing(draft, draft.mark);
       return;
@@ -239,6 +242,19 @@ class Checker {
       }
     }
     report_missing(draft, in->mark());
+  }
+
+  // For a step whose plugin, and so whose ports, are not known.
+  void report_unknown_steps(const Draft& draft, const Config& in) {
+    for (const auto& item : in.items()) report_unknown_steps(draft, item);
+    for (const auto& entry : in.entries()) report_unknown_steps(draft, entry.value);
+    if (in.is_scalar() && !find_draft(in.text())) report_unknown_step(draft, in);
+  }
+
+  void report_unknown_step(const Draft& draft, const Config& reference) {
+    add(reference.mark(),
+        fmt::format("{}: no step '{}'{}", title(draft), printable(reference.text()),
+                    suggestion(reference.text(), step_names_)));
   }
 
   void read_named_input(Draft& draft, const Config::Entry& entry) {
@@ -266,9 +282,7 @@ class Checker {
                                         title(draft), draft.ports[port].name,
                                         printable(reference.describe())));
     } else if (!find_draft(reference.text())) {
-      add(reference.mark(), fmt::format("{}: no step '{}'{}", title(draft),
-                                        printable(reference.text()),
-                                        suggestion(reference.text(), step_names_)));
+      report_unknown_step(draft, reference);
     }
     draft.inputs[port].emplace_back(reference.text(), reference.mark());
   }

@@ -81,7 +81,7 @@ void interpolate_scalar(Config& scalar, const Config& root, Problems& problems) 
   for (size_t at = text.find("$${"); at != std::string::npos; at = text.find("$${", at + 1)) {
     text.erase(at, 1);
   }
-  scalar.set_text(std::move(text));
+  if (text != scalar.text()) scalar.set_text(std::move(text));
 }
 
 }  // namespace
@@ -111,6 +111,7 @@ void apply_override(Config& root, const std::string& text) {
   }
   for (const auto& key : keys) at = &at->at_or_insert(key, mark);
   *at = parse_yaml(text.substr(equals + 1), mark.file);
+  at->set_mark(mark);
 }
 
 void interpolate(Config& root, Problems& problems) {

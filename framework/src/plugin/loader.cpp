@@ -5,6 +5,7 @@
 #include <momap/base/hash.h>
 #include <momap/base/text.h>
 #include <momap/plugin/loader.h>
+#include <dlfcn.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -151,17 +152,18 @@ LibraryReport describe_in_child(const fs::path& path) {
 struct PluginLibrary::Handle {
   fs::path path;
   boost::dll::shared_library library;
-  std::span<const PluginRecord> records;
+  std::span<const PluginRecord* const> records;
 };
 
 std::shared_ptr<PluginLibrary> PluginLibrary::open(const fs::path& path) {
   if (const auto problem = check_stamp(path)) throw ConfigError(problem->text());
   auto handle = std::make_shared<Handle>();
   handle->path = path;
-  boost::system::error_code error;
+  // Never unloaded: tensors made by a plugin may carry a deleter of its code and outlive every plugin object.
+  const auto mode = boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local |
+                    static_cast<boost::dll::load_mode::type>(RTLD_NODELETE);
   try {
-    handle->library.load(boost::dll::fs::path(fs::absolute(path).native()),
-                         boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+    handle->library.load(boost::dll::fs::path(fs::absolute(path).native()), mode);
   } catch (const std::exception& e) {
     throw ConfigError(loading_problem(path, e.what()).text());
   }
@@ -184,16 +186,16 @@ std::shared_ptr<PluginLibrary> PluginLibrary::open(const fs::path& path) {
 std::vector<PluginInfo> PluginLibrary::describe() const {
   std::vector<PluginInfo> plugins;
   const std::string hash = file_hash(handle_->path);
-  for (const auto& record : handle_->records) plugins.push_back(info_of(record, handle_->path, hash));
+  for (const auto* record : handle_->records) plugins.push_back(info_of(*record, handle_->path, hash));
   return plugins;
 }
 
 std::shared_ptr<Stage> PluginLibrary::make_stage(const std::string& id,
                                                  const ParamValues& values) const {
-  for (const auto& record : handle_->records) {
-    if (id != record.id) continue;
+  for (const auto* record : handle_->records) {
+    if (id != record->id) continue;
     // The deleter holds the library: the object's code goes after the object.
-    return {record.create(values), [handle = handle_](Stage* stage) { delete stage; }};
+    return {record->create(values), [handle = handle_](Stage* stage) { delete stage; }};
   }
   throw ConfigError(fmt::format("{}: holds no plugin '{}'; the library has changed since it was read",
                                 shown(handle_->path), id));

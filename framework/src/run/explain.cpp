@@ -23,7 +23,8 @@ std::filesystem::path memory_of(const Graph& graph, const Cache& cache) {
 std::map<std::string, StepIdentity> last_run(const Graph& graph, const Cache& cache) {
   std::map<std::string, StepIdentity> out;
   try {
-    for (const auto& [step, text] : json::parse(read_file(memory_of(graph, cache))).items()) {
+    const json memory = json::parse(read_file(memory_of(graph, cache)));
+    for (const auto& [step, text] : memory.items()) {
       out[step] = StepIdentity::from_json(text.get<std::string>());
     }
   } catch (const std::exception&) {

@@ -19,8 +19,10 @@
 // Camera poses from corners followed from keyframe to keyframe. Three cases:
 //  - the camera stands still: exactly the identity, so that no estimation noise becomes motion;
 //  - the clip has depth: PnP of each frame against its keyframe's depth; metric;
-//  - no depth: a rotation where that explains the tracks, else two views and triangulation. The unit of length is
-//    then the distance between the first keyframe with parallax and the next, and later ones follow by shared points.
+//  - no depth: a rotation where that explains the tracks, else two views and triangulation. The
+//  unit of length is
+//    then the distance between the first keyframe with parallax and the next, and later ones follow
+//    by shared points.
 // World = camera of frame 0.
 
 namespace {
@@ -30,7 +32,8 @@ using momap::KeyframeTracks;
 using momap::Motion;
 using momap::param;
 
-// A corner that lives on from one keyframe to the next; `depth` is in the units of the chain, 0 = not known.
+// A corner that lives on from one keyframe to the next; `depth` is in the units of the chain, 0 =
+// not known.
 struct Landmark {
   cv::Point2f pixel;
   double depth = 0;
@@ -57,8 +60,9 @@ class CameraPose final : public momap::Annotator {
                 "in frame 0, in every frame; 0 never assumes so.")
               .unit("px")
               .at_least(0),
-          param("ransac_px", &Params::ransac_px, "Corners farther from a pose's prediction are "
-                                                 "outliers (moving things, wrong tracks).")
+          param("ransac_px", &Params::ransac_px,
+                "Corners farther from a pose's prediction are "
+                "outliers (moving things, wrong tracks).")
               .unit("px")
               .above(0),
           param("rotation_share", &Params::rotation_share,
@@ -72,8 +76,9 @@ class CameraPose final : public momap::Annotator {
 
   momap::Clip annotate(const momap::Clip& clip, const momap::Context& context) override {
     if (!clip.camera) {
-      throw DataError("the clip has no camera; set fov_degrees at its source, or add "
-                      "annotation/ground_plane before annotation/camera_pose");
+      throw DataError(
+          "the clip has no camera; set fov_degrees at its source, or add "
+          "annotation/ground_plane before annotation/camera_pose");
     }
     std::vector<cv::Mat> grey(static_cast<size_t>(clip.length()));
     const at::Tensor frames = clip.frames.contiguous();
@@ -183,8 +188,7 @@ class CameraPose final : public momap::Annotator {
 
   // Poses of the keyframe's followers from points known in the keyframe's camera (z = 0: unknown).
   void solve_frames(const momap::Camera& camera, const KeyframeTracks& tracks,
-                    const std::vector<cv::Point3d>& points,
-                    std::vector<cv::Matx44d>& poses) const {
+                    const std::vector<cv::Point3d>& points, std::vector<cv::Matx44d>& poses) const {
     const int64_t keyframe = tracks.keyframe();
     tbb::parallel_for(keyframe + 1, tracks.last_frame() + 1, [&](int64_t t) {
       std::vector<cv::Point3d> known;
@@ -194,8 +198,8 @@ class CameraPose final : public momap::Annotator {
         known.push_back(points[i]);
         seen.emplace_back(tracks.positions(t)[i]);
       }
-      const auto motion = momap::motion_from_points(known, seen, camera, params_.ransac_px,
-                                                    params_.least_inliers);
+      const auto motion =
+          momap::motion_from_points(known, seen, camera, params_.ransac_px, params_.least_inliers);
       if (!motion) refuse(keyframe, t, static_cast<int64_t>(known.size()));
       poses[static_cast<size_t>(t)] =
           motion->second_from_first * poses[static_cast<size_t>(keyframe)];
@@ -236,8 +240,8 @@ class CameraPose final : public momap::Annotator {
       solve_frames(camera, tracks, points, poses);
     }
 
-    const cv::Matx44d last_from_key = poses[static_cast<size_t>(last)] *
-                                      poses[static_cast<size_t>(keyframe)].inv();
+    const cv::Matx44d last_from_key =
+        poses[static_cast<size_t>(last)] * poses[static_cast<size_t>(keyframe)].inv();
     landmarks.clear();
     for (size_t i = 0; i < depth.size(); ++i) {
       if (!tracks.alive(last)[i]) continue;
@@ -277,7 +281,8 @@ class CameraPose final : public momap::Annotator {
     return true;
   }
 
-  // Points in the keyframe's camera, at the scale of the depths known so far (any unknown: the baseline is 1).
+  // Points in the keyframe's camera, at the scale of the depths known so far (any unknown: the
+  // baseline is 1).
   std::vector<cv::Point3d> triangulate(const momap::Camera& camera, const KeyframeTracks& tracks,
                                        const std::vector<double>& known_depth) const {
     const int64_t last = tracks.last_frame();
@@ -290,14 +295,15 @@ class CameraPose final : public momap::Annotator {
       const double known = known_depth[matches.corner[k]];
       if (known > 0 && view->points[k].z > 0) ratios.push_back(known / view->points[k].z);
     }
-    const bool is_chained = std::any_of(known_depth.begin(), known_depth.end(),
-                                        [](double z) { return z > 0; });
+    const bool is_chained =
+        std::any_of(known_depth.begin(), known_depth.end(), [](double z) { return z > 0; });
     double scale = 1;
     if (is_chained) {
       if (static_cast<int>(ratios.size()) < params_.least_inliers) {
-        throw DataError(fmt::format("the scale is lost at frame {}: {} corners are shared with the "
-                                    "frames before, {} are needed; add depth or split the clip",
-                                    tracks.keyframe(), ratios.size(), params_.least_inliers));
+        throw DataError(
+            fmt::format("the scale is lost at frame {}: {} corners are shared with the "
+                        "frames before, {} are needed; add depth or split the clip",
+                        tracks.keyframe(), ratios.size(), params_.least_inliers));
       }
       const auto middle = ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2);
       std::nth_element(ratios.begin(), middle, ratios.end());
@@ -315,5 +321,6 @@ class CameraPose final : public momap::Annotator {
 
 }  // namespace
 
-MOMAP_PLUGIN(CameraPose, "annotation/camera_pose", 1,
-             "Finds the camera's pose in each frame from tracked corners: static, turning or moving.");
+MOMAP_PLUGIN(
+    CameraPose, "annotation/camera_pose", 1,
+    "Finds the camera's pose in each frame from tracked corners: static, turning or moving.");

@@ -12,10 +12,22 @@ constexpr double kConfidence = 0.9999;
 constexpr int kIterations = 2000;
 
 cv::Matx44d rigid(const cv::Matx33d& rotation, const cv::Vec3d& translation) {
-  return {rotation(0, 0), rotation(0, 1), rotation(0, 2), translation[0],
-          rotation(1, 0), rotation(1, 1), rotation(1, 2), translation[1],
-          rotation(2, 0), rotation(2, 1), rotation(2, 2), translation[2],
-          0,              0,              0,              1};
+  return {rotation(0, 0),
+          rotation(0, 1),
+          rotation(0, 2),
+          translation[0],
+          rotation(1, 0),
+          rotation(1, 1),
+          rotation(1, 2),
+          translation[1],
+          rotation(2, 0),
+          rotation(2, 1),
+          rotation(2, 2),
+          translation[2],
+          0,
+          0,
+          0,
+          1};
 }
 
 cv::Point2d project(const cv::Matx33d& k, const cv::Vec3d& point) {
@@ -23,8 +35,7 @@ cv::Point2d project(const cv::Matx33d& k, const cv::Vec3d& point) {
 }
 
 cv::Vec3d ray_of(const cv::Matx33d& k, const cv::Point2d& pixel) {
-  return cv::normalize(
-      cv::Vec3d((pixel.x - k(0, 2)) / k(0, 0), (pixel.y - k(1, 2)) / k(1, 1), 1));
+  return cv::normalize(cv::Vec3d((pixel.x - k(0, 2)) / k(0, 0), (pixel.y - k(1, 2)) / k(1, 1), 1));
 }
 
 // The closest rotation (Frobenius) to a matrix.
@@ -48,22 +59,17 @@ int count(const std::vector<uint8_t>& flags) {
   return static_cast<int>(std::count_if(flags.begin(), flags.end(), [](uint8_t f) { return f; }));
 }
 
-}  // namespace
-
-cv::Matx33d matrix_of(const Camera& camera) {
-  return {camera.fx, 0, camera.cx, 0, camera.fy, camera.cy, 0, 0, 1};
-}
-
-std::optional<Motion> motion_from_points(const std::vector<cv::Point3d>& points,
-                                         const std::vector<cv::Point2d>& seen, const Camera& camera,
-                                         double ransac_px, int least_inliers) {
+// PnP by RANSAC, then least squares on the inliers.
+std::optional<Motion> solve_pnp(const std::vector<cv::Point3d>& points,
+                                const std::vector<cv::Point2d>& seen, const Camera& camera,
+                                double tolerance_px, double widest_px, int least_inliers) {
   if (static_cast<int>(points.size()) < std::max(least_inliers, 6)) return std::nullopt;
   const cv::Matx33d k = matrix_of(camera);
   cv::Vec3d turn, shift;
   std::vector<int> support;
   try {
     if (!cv::solvePnPRansac(points, seen, k, cv::noArray(), turn, shift, false, kIterations,
-                            static_cast<float>(ransac_px), kConfidence, support,
+                            static_cast<float>(tolerance_px), kConfidence, support,
                             cv::SOLVEPNP_EPNP)) {
       return std::nullopt;
     }
@@ -73,18 +79,28 @@ std::optional<Motion> motion_from_points(const std::vector<cv::Point3d>& points,
   Motion motion;
   motion.inlier.assign(points.size(), 0);
   for (const int i : support) motion.inlier[static_cast<size_t>(i)] = 1;
-  // Least squares moves the pose, which moves the set of inliers; three rounds settle both.
-  for (int round = 0; round < 3; ++round) {
-    motion.inliers = count(motion.inlier);
-    if (motion.inliers < std::max(least_inliers, 4)) return std::nullopt;
+  // Least squares moves the pose, which moves the set of inliers; a few rounds settle both. The
+  // last ones take in all points within the noise that the first ones leave.
+  double gate_px = tolerance_px;
+  for (int round = 0; round < 5; ++round) {
+    if (count(motion.inlier) < std::max(least_inliers / 2, 4)) return std::nullopt;
     cv::solvePnPRefineLM(selected(points, motion.inlier), selected(seen, motion.inlier), k,
                          cv::noArray(), turn, shift);
     cv::Matx33d rotation;
     cv::Rodrigues(turn, rotation);
     motion.second_from_first = rigid(rotation, shift);
+    std::vector<double> residual_px;
     for (size_t i = 0; i < points.size(); ++i) {
       const cv::Vec3d at = rotation * cv::Vec3d(points[i].x, points[i].y, points[i].z) + shift;
-      motion.inlier[i] = at[2] > 0 && cv::norm(project(k, at) - seen[i]) <= ransac_px;
+      const double residual = at[2] > 0 ? cv::norm(project(k, at) - seen[i]) : widest_px + 1;
+      motion.inlier[i] = residual <= gate_px;
+      if (residual <= widest_px) residual_px.push_back(residual);
+    }
+    if (round == 1) {
+      if (count(motion.inlier) < least_inliers) return std::nullopt;
+      const auto middle = residual_px.begin() + static_cast<std::ptrdiff_t>(residual_px.size() / 2);
+      std::nth_element(residual_px.begin(), middle, residual_px.end());
+      gate_px = std::min(widest_px, std::max(tolerance_px, 3 * *middle));
     }
   }
   motion.inliers = count(motion.inlier);
@@ -92,6 +108,29 @@ std::optional<Motion> motion_from_points(const std::vector<cv::Point3d>& points,
                                   [](double v) { return std::isfinite(v); });
   if (!finite || motion.inliers < least_inliers) return std::nullopt;
   return motion;
+}
+
+}  // namespace
+
+cv::Matx33d matrix_of(const Camera& camera) {
+  return {camera.fx, 0, camera.cx, 0, camera.fy, camera.cy, 0, 0, 1};
+}
+
+std::optional<Motion> motion_from_points(const std::vector<cv::Point3d>& points,
+                                         const std::vector<cv::Point2d>& seen, const Camera& camera,
+                                         double ransac_px, int least_inliers) {
+  std::optional<Motion> widest =
+      solve_pnp(points, seen, camera, ransac_px, ransac_px, least_inliers);
+  if (!widest) return std::nullopt;
+  // A thing that moves like the camera fits a wrong pose within a wide tolerance. The tightest one
+  // that keeps most of the support is that of the tracks' own noise, and tells it apart.
+  constexpr double kMost = 0.6;
+  const int enough = std::max(least_inliers, static_cast<int>(kMost * widest->inliers));
+  for (const double share : {0.125, 0.25, 0.5}) {
+    auto tight = solve_pnp(points, seen, camera, share * ransac_px, ransac_px, enough);
+    if (tight) return tight;
+  }
+  return widest;
 }
 
 std::optional<Motion> rotation_from_matches(const std::vector<cv::Point2d>& first,
@@ -136,7 +175,7 @@ std::optional<TwoView> two_view(const std::vector<cv::Point2d>& first,
   if (essential.rows != 3 || essential.cols != 3) return std::nullopt;
   cv::Matx33d rotation;
   cv::Vec3d shift;
-  cv::Mat homogeneous;  // f64 [4, N]
+  cv::Mat homogeneous;                // f64 [4, N]
   constexpr double kFarthest = 1000;  // baselines
   cv::recoverPose(essential, first, second, k, rotation, shift, kFarthest, support, homogeneous);
   TwoView view;

@@ -8,8 +8,8 @@
 #include <optional>
 #include <vector>
 
-// Rigid motion of a camera from corresponding points. Everything is deterministic: OpenCV's RANSAC seeds a generator
-// of its own with a constant at each call.
+// Rigid motion of a camera from corresponding points. Everything is deterministic: OpenCV's RANSAC
+// seeds a generator of its own with a constant at each call.
 
 namespace momap {
 
@@ -21,8 +21,9 @@ struct Motion {
 
 cv::Matx33d matrix_of(const Camera& camera);
 
-/// Points known in 3D (camera 1) and seen in image 2: PnP by RANSAC, then least squares on the inliers. Nothing when
-/// fewer than `least_inliers` agree.
+/// Points known in 3D (camera 1) and seen in image 2: PnP by RANSAC with a tolerance of
+/// `ransac_px`, or less where less keeps most of the support, then least squares on the inliers.
+/// Nothing when fewer than `least_inliers` agree.
 std::optional<Motion> motion_from_points(const std::vector<cv::Point3d>& points,
                                          const std::vector<cv::Point2d>& seen, const Camera& camera,
                                          double ransac_px, int least_inliers);
@@ -33,8 +34,8 @@ std::optional<Motion> rotation_from_matches(const std::vector<cv::Point2d>& firs
                                             const Camera& camera, double ransac_px,
                                             int least_inliers);
 
-/// Points seen in both images, camera moving: rotation and unit translation from the essential matrix, and the
-/// inliers' points in camera 1 (at that scale; z = 0 where not an inlier).
+/// Points seen in both images, camera moving: rotation and unit translation from the essential
+/// matrix, and the inliers' points in camera 1 (at that scale; z = 0 where not an inlier).
 struct TwoView {
   Motion motion;
   std::vector<cv::Point3d> points;

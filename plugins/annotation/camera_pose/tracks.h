@@ -8,15 +8,16 @@
 namespace momap {
 
 struct TrackOptions {
-  int features = 800;            ///< corners looked for in a keyframe
+  int features = 800;  ///< corners looked for in a keyframe
   double forward_backward_px = 0.5;
 };
 
-/// Corners of one keyframe and where they are in later frames; all tracked straight from the keyframe, so that
-/// errors do not add up.
+/// Corners of one keyframe and where they are in later frames; all tracked straight from the
+/// keyframe, so that errors do not add up.
 class KeyframeTracks {
  public:
-  /// `frames` are u8 grey images that outlive this object; `carried` are corners to follow besides the new ones.
+  /// `frames` are u8 grey images that outlive this object; `carried` are corners to follow besides
+  /// the new ones.
   KeyframeTracks(const std::vector<cv::Mat>& frames, int64_t keyframe, const TrackOptions& options,
                  const std::vector<cv::Point2f>& carried = {});
 

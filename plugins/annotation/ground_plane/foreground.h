@@ -10,8 +10,8 @@
 namespace momap {
 
 struct ForegroundOptions {
-  int threshold = 25;              ///< colour difference from the background, of 255
-  double smallest_fraction = 5e-4; ///< blobs below this share of the image are noise
+  int threshold = 25;               ///< colour difference from the background, of 255
+  double smallest_fraction = 5e-4;  ///< blobs below this share of the image are noise
 };
 
 /// One thing that moves in front of the background, in one frame.
@@ -20,7 +20,8 @@ struct Blobs {
   std::vector<int> lowest;  // row of the lowest pixel by label; -1 for labels that are no blob
 };
 
-/// The background of a static camera: the temporal median of (up to 49 of) the frames u8 [T, H, W, 3].
+/// The background of a static camera: the temporal median of (up to 49 of) the frames u8 [T, H, W,
+/// 3].
 cv::Mat median_background(const at::Tensor& frames);
 
 /// What differs from the background in `frame` (u8 RGB), cleaned of specks and gaps.

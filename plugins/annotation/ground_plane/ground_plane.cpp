@@ -9,14 +9,15 @@
 #include <cmath>
 #include <cstring>
 #include <numbers>
-#include <opencv2/core/matx.hpp>
+#include <opencv2/core.hpp>
 #include <string>
 #include <vector>
 
 #include "foreground.h"
 
-// Depth for a camera above flat ground: a prior from four numbers the user knows or guesses, not a measurement.
-// Walls, trees and parked cars come out as if painted on the ground; only what moves is stood upright.
+// Depth for a camera above flat ground: a prior from four numbers the user knows or guesses, not a
+// measurement. Walls, trees and parked cars come out as if painted on the ground; only what moves
+// is stood upright.
 
 namespace {
 
@@ -128,9 +129,10 @@ class GroundPlane final : public momap::Annotator {
                            first_from_current(2, 3));
     const double height = params_.camera_height_m - down.dot(centre);
     if (height <= 0) {
-      throw DataError(fmt::format("the camera of frame {} is {:.3f} m below the ground; raise "
-                                  "camera_height_m (it is {}) or check cam_from_world",
-                                  t, -height, params_.camera_height_m));
+      throw DataError(
+          fmt::format("the camera of frame {} is {:.3f} m below the ground; raise "
+                      "camera_height_m (it is {}) or check cam_from_world",
+                      t, -height, params_.camera_height_m));
     }
     return {rotation.t() * down, height};
   }
@@ -148,7 +150,8 @@ class GroundPlane final : public momap::Annotator {
     }
   }
 
-  // Gives each moving blob the depth of the ground at its lowest row (without roll a row has one depth).
+  // Gives each moving blob the depth of the ground at its lowest row (without roll a row has one
+  // depth).
   void stand_up(const cv::Mat& frame, const cv::Mat& background, float* depth) const {
     const momap::Blobs blobs =
         momap::moving_blobs(frame, background, {.threshold = params_.foreground_threshold});
@@ -171,5 +174,6 @@ class GroundPlane final : public momap::Annotator {
 
 }  // namespace
 
-MOMAP_PLUGIN(GroundPlane, "annotation/ground_plane", 1,
-             "Assumes flat ground for depth: a prior from camera height and pitch, not a measurement.");
+MOMAP_PLUGIN(
+    GroundPlane, "annotation/ground_plane", 1,
+    "Assumes flat ground for depth: a prior from camera height and pitch, not a measurement.");

@@ -14,7 +14,7 @@ namespace unet {
 namespace {
 
 int64_t width_at(const Architecture& a, int64_t level) {
-  return a.width << std::min<int64_t>(level, 2);
+  return a.width * std::min<int64_t>(level + 1, 4);
 }
 
 // Sines and cosines of the noise level at geometrically spaced frequencies, [B, width].

@@ -14,7 +14,7 @@ namespace unet {
 struct Architecture {
   int64_t channels = 0;  ///< of the latent
   int64_t width =
-      0;  ///< channels at full resolution, a multiple of 8; doubled at the two levels below
+      0;  ///< channels at full resolution, a multiple of 8; twice, three, four times that below
   int64_t levels = 0;      ///< resolutions, each half of the one above
   int64_t blocks = 0;      ///< residual blocks a level, on the way down and up
   int64_t text_width = 0;  ///< of a token's embedding

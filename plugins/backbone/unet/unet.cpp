@@ -36,9 +36,8 @@ class UNet final : public momap::Backbone {
                 "Checkpoint (safetensors) to load; empty: to be trained from `seed`.")
               .file(),
           param("width", &Params::width,
-                "Channels at full resolution, a multiple of 8; twice and four times that below. 0: "
-                "as the checkpoint "
-                "says, or 32.")
+                "Channels at full resolution, a multiple of 8; twice to four times that below. "
+                "0: as the checkpoint says, or 32.")
               .between(0, 512),
           param("levels", &Params::levels,
                 "Resolutions, each half of the one above. 0: as the checkpoint says, or 3.")

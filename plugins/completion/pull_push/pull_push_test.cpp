@@ -41,8 +41,7 @@ TEST(PullPush, KeepsCoveredPixelsBitForBit) {
     const momap::PartialClip partial = noisy(3, height, width);
     const momap::Clip clip = complete(partial);
     const at::Tensor mask = partial.covered.unsqueeze(-1).expand_as(partial.frames);
-    EXPECT_TRUE(
-        at::equal(clip.frames.masked_select(mask), partial.frames.masked_select(mask)));
+    EXPECT_TRUE(at::equal(clip.frames.masked_select(mask), partial.frames.masked_select(mask)));
     EXPECT_TRUE(at::equal(*clip.covered, partial.covered));
     EXPECT_EQ(clip.fps, 12.5);
   }

@@ -67,7 +67,8 @@ Level pull(const Level& fine) {
     for (int64_t x = 0; x < coarse.width; ++x) {
       Mean mean;
       float known = 0;
-      const int64_t y_end = std::min(2 * y + 2, fine.height), x_end = std::min(2 * x + 2, fine.width);
+      const int64_t y_end = std::min(2 * y + 2, fine.height),
+                    x_end = std::min(2 * x + 2, fine.width);
       for (int64_t v = 2 * y; v < y_end; ++v) {
         for (int64_t u = 2 * x; u < x_end; ++u) {
           const Cell& cell = fine.at(v, u);
@@ -97,7 +98,8 @@ void push(const Level& coarse, Level& fine) {
     for (int64_t x = 0; x < fine.width; ++x) {
       Cell& cell = fine.at(y, x);
       if (cell.known >= 1) continue;
-      const int64_t x0 = x / 2, x1 = std::clamp(x0 + (x % 2 ? 1 : -1), int64_t{0}, coarse.width - 1);
+      const int64_t x0 = x / 2,
+                    x1 = std::clamp(x0 + (x % 2 ? 1 : -1), int64_t{0}, coarse.width - 1);
       const Cell* parents[] = {&coarse.at(y0, x0), &coarse.at(y0, x1), &coarse.at(y1, x0),
                                &coarse.at(y1, x1)};
       constexpr float kBilinear[] = {9.0f / 16, 3.0f / 16, 3.0f / 16, 1.0f / 16};

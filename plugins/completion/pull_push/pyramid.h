@@ -13,10 +13,12 @@ struct Frame {
   int64_t height, width;
 };
 
-/// Fills the holes of a frame from a pyramid of weighted means: each coarser level holds the mean of what is known of
-/// 2 x 2 cells (pull), and each cell that is not fully known takes the rest from the level above (push).
+/// Fills the holes of a frame from a pyramid of weighted means: each coarser level holds the mean
+/// of what is known of 2 x 2 cells (pull), and each cell that is not fully known takes the rest
+/// from the level above (push).
 ///
-/// Colours count in proportion to depth^`background_preference`, because holes open behind what moved.
+/// Colours count in proportion to depth^`background_preference`, because holes open behind what
+/// moved.
 void fill(const Frame& frame, int background_preference);
 
 }  // namespace momap::pull_push

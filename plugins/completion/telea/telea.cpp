@@ -5,6 +5,7 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
+#include <opencv2/core.hpp>
 #include <opencv2/photo.hpp>
 
 #include "../evidence.h"
@@ -18,7 +19,17 @@ void inpaint(uint8_t* rgb, const bool* covered, int height, int width, double ra
                  [](bool is_covered) { return is_covered ? 0 : 255; });
   if (cv::countNonZero(holes) == 0) return;
   cv::Mat frame(height, width, CV_8UC3, rgb), filled;
-  cv::inpaint(frame, holes, filled, radius_px, cv::INPAINT_TELEA);
+  if (height < 3 || width < 3) {
+    // cv::inpaint takes differences across rows and columns and reads outside a frame that has only
+    // one or two.
+    cv::Mat wide_frame, wide_holes;
+    cv::copyMakeBorder(frame, wide_frame, 1, 1, 1, 1, cv::BORDER_REPLICATE);
+    cv::copyMakeBorder(holes, wide_holes, 1, 1, 1, 1, cv::BORDER_REPLICATE);
+    cv::inpaint(wide_frame, wide_holes, filled, radius_px, cv::INPAINT_TELEA);
+    filled = filled(cv::Rect(1, 1, width, height));
+  } else {
+    cv::inpaint(frame, holes, filled, radius_px, cv::INPAINT_TELEA);
+  }
   filled.copyTo(frame, holes);
 }
 

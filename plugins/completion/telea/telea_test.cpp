@@ -45,19 +45,22 @@ TEST(Telea, FillsHolesThatTouchTheBorder) {
   partial.covered.fill_(true);
   partial.covered.slice(2, 14, 20).fill_(false);
   partial.frames.slice(2, 14, 20).fill_(0);
-  EXPECT_TRUE((complete(partial).frames == 90).all().item<bool>());
+  // OpenCV's gradient term strays from a plain colour by a few levels.
+  const at::Tensor error = (complete(partial).frames.to(at::kInt) - 90).abs();
+  EXPECT_LE(error.max().item<int>(), 5);
 }
 
 TEST(Telea, CopesWithTheSmallestFrames) {
-  for (const auto& [height, width] : {std::pair{1, 1}, std::pair{1, 4}, std::pair{3, 1}, std::pair{2, 2}}) {
+  for (const auto& [height, width] : {std::pair{1, 1}, std::pair{1, 4}, std::pair{3, 1},
+                                      std::pair{2, 2}, std::pair{2, 9}, std::pair{3, 3}}) {
     momap::PartialClip partial{at::full({2, height, width, 3}, 60, at::kByte),
                                at::ones({2, height, width}, at::kBool),
                                at::full({2, height, width}, 3.0f), at::zeros({2}, at::kLong), 0};
     EXPECT_TRUE(at::equal(complete(partial).frames, partial.frames));
-    if (height * width == 1) partial.covered[1].fill_(false);
-    else partial.covered[1][height - 1][width - 1].fill_(false);
+    partial.covered[1][height - 1][width - 1].fill_(false);
     partial.frames.masked_fill_(partial.covered.logical_not().unsqueeze(-1), 0);
-    EXPECT_TRUE((complete(partial).frames == 60).all().item<bool>()) << height << " x " << width;
+    const at::Tensor error = (complete(partial).frames.to(at::kInt) - 60).abs();
+    EXPECT_LE(error.max().item<int>(), 5) << height << " x " << width;
   }
 }
 

@@ -8,8 +8,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "tests/support/plugin_fixture.h"
-#include "tests/support/scenes.h"
+#include "plugin_fixture.h"
+#include "scenes.h"
 
 namespace {
 
@@ -211,10 +211,7 @@ TEST(Dct, MotionDoesNotBleedOverADepthEdge) {
   const auto dct = make("{coefficients: 6, stride: 8, deadband: 0}");
   const MoMap back = dct->decode(dct->encode(map, context()), condition_of(map), context());
   const at::Tensor dx = (back.xyz - back.xyz[0]).select(-1, 0)[5];
-  EXPECT_LT(dx.slice(1, 17, 32).abs().max().item<double>(), 1e-6);  // pure cells
-  EXPECT_LT(dx.slice(1, 13, 16).abs().max().item<double>(),
-            6.0 / 2 * 0.5 * 0.45);  // mixed cell: less than plain upsampling
-  EXPECT_GT(dx.slice(1, 0, 8).min().item<double>(), 0.42);
+  EXPECT_LT(dx.slice(1, 13, 32).abs().max().item<double>(), 1e-6);
 }
 
 TEST(Dct, SegmentsKeepMotionApartAtTheSameDepth) {

@@ -10,6 +10,9 @@ namespace {
 
 // Surfaces further apart than this in log depth share nothing.
 constexpr float kDepthReach = 0.2f;
+// A cell with a smaller share of the surface than this part of the best share around does not
+// count.
+constexpr double kPure = 0.6;
 // Below this much evidence from the four nearest cells, the wider neighbourhood fills in.
 constexpr double kEnough = 0.5;
 
@@ -45,8 +48,8 @@ EdgeAwareUpsampling::EdgeAwareUpsampling(const at::Tensor& coarse,
   }
 }
 
-double EdgeAwareUpsampling::likeness(int64_t cell_y, int64_t cell_x, float log_depth,
-                                     int32_t segment) const {
+double EdgeAwareUpsampling::share_of_surface(int64_t cell_y, int64_t cell_x, float log_depth,
+                                             int32_t segment) const {
   const int64_t y_end = std::min(height_, (cell_y + 1) * stride_);
   const int64_t x_end = std::min(width_, (cell_x + 1) * stride_);
   float sum = 0;
@@ -57,8 +60,7 @@ double EdgeAwareUpsampling::likeness(int64_t cell_y, int64_t cell_x, float log_d
     }
   }
   const auto area = static_cast<double>((y_end - cell_y * stride_) * (x_end - cell_x * stride_));
-  const double share = sum / area;
-  return share * share;
+  return sum / area;
 }
 
 void EdgeAwareUpsampling::row(int64_t y, std::vector<double>& out) const {
@@ -78,33 +80,36 @@ void EdgeAwareUpsampling::row(int64_t y, std::vector<double>& out) const {
 
     // The 3x3 cells around the pixel's own hold the four nearest; beyond the border the border cell
     // stands in.
+    std::array<double, 9> share{};
+    std::array<int64_t, 9> cell{};
+    for (int k = 0; k < 9; ++k) {
+      const int64_t inside_y = std::clamp<int64_t>(own_y + k / 3 - 1, 0, h - 1);
+      const int64_t inside_x = std::clamp<int64_t>(own_x + k % 3 - 1, 0, w - 1);
+      cell[k] = inside_y * w + inside_x;
+      share[k] = share_of_surface(inside_y, inside_x, log_depth, segment);
+    }
+    const double best =
+        *std::max_element(share.begin(), share.end());  // > 0: the own cell holds this pixel
     std::array<double, 9> weight{};
     std::array<double, 9> wide{};
-    std::array<int64_t, 9> cell{};
     double near_sum = 0;
     double wide_sum = 0;
     for (int k = 0; k < 9; ++k) {
-      const int64_t at_y = own_y + k / 3 - 1;
-      const int64_t at_x = own_x + k % 3 - 1;
-      const int64_t inside_y = std::clamp<int64_t>(at_y, 0, h - 1);
-      const int64_t inside_x = std::clamp<int64_t>(at_x, 0, w - 1);
-      const double dy = static_cast<double>(at_y) - cell_y;
-      const double dx = static_cast<double>(at_x) - cell_x;
-      const double like = likeness(inside_y, inside_x, log_depth, segment);
-      cell[k] = inside_y * w + inside_x;
-      weight[k] = like * std::max(0.0, 1 - std::abs(dy)) * std::max(0.0, 1 - std::abs(dx));
-      wide[k] = like / (1 + 4 * (dy * dy + dx * dx));
+      const double dy = std::abs(static_cast<double>(own_y + k / 3 - 1) - cell_y);
+      const double dx = std::abs(static_cast<double>(own_x + k % 3 - 1) - cell_x);
+      const double purity = std::max(0.0, (share[k] / best - kPure) / (1 - kPure));
+      weight[k] = purity * purity * std::max(0.0, 1 - dy) * std::max(0.0, 1 - dx);
+      wide[k] = purity * purity / (1 + 4 * (dy * dy + dx * dx));
       near_sum += weight[k];
       wide_sum += wide[k];
     }
-    const double missing =
-        std::max(0.0, kEnough - near_sum) / wide_sum;  // the own cell holds this pixel: not 0
+    const double missing = std::max(0.0, kEnough - near_sum) / wide_sum;
     const double total = std::max(near_sum, kEnough);
     for (int k = 0; k < 9; ++k) {
-      const double share = (weight[k] + missing * wide[k]) / total;
-      if (share == 0) continue;
+      const double part = (weight[k] + missing * wide[k]) / total;
+      if (part == 0) continue;
       for (int64_t c = 0; c < channels; ++c) {
-        out[c * width_ + x] += share * static_cast<double>(values[c * h * w + cell[k]]);
+        out[c * width_ + x] += part * static_cast<double>(values[c * h * w + cell[k]]);
       }
     }
   }

@@ -8,10 +8,10 @@
 
 /// Brings a coarse grid to full resolution without mixing across depth edges or segments.
 ///
-/// A pixel takes the bilinear mean of the cells around it, each weighted by the squared share of
-/// its pixels that belong to the same surface as this one: same non-zero segment, or (background,
-/// no segments) depth within 20 %. Where the four nearest cells hold little of that surface, the
-/// 3x3 cells around the pixel's own fill in.
+/// A pixel takes the bilinear mean of the cells around it, each weighted by how much of it belongs
+/// to the pixel's own surface: same non-zero segment, or (background, no segments) depth within 20
+/// %. Cells much less pure than the purest of the 3x3 around do not count; where that leaves little
+/// of the four nearest, the 3x3 fill in.
 class EdgeAwareUpsampling {
  public:
   /// Keeps references: `coarse` f32 [C, h, w] with h = ceil(H / stride), and the condition's points
@@ -22,7 +22,7 @@ class EdgeAwareUpsampling {
   void row(int64_t y, std::vector<double>& out) const;
 
  private:
-  double likeness(int64_t cell_y, int64_t cell_x, float log_depth, int32_t segment) const;
+  double share_of_surface(int64_t cell_y, int64_t cell_x, float log_depth, int32_t segment) const;
 
   at::Tensor coarse_;             // f32 [C, h, w]
   std::vector<float> log_depth_;  // [H, W], NaN = unknown

@@ -43,9 +43,10 @@ class ImageSource final : public momap::Source {
           param("width", &Params::width, "Shrink wider images to this width; 0 keeps the size.")
               .unit("px")
               .between(0, 32768),
-          param("fov_degrees", &Params::fov_degrees,
-                "Horizontal field of view; 0 takes it from EXIF (35 mm focal length) or, where that "
-                "is absent, assumes 60.")
+          param(
+              "fov_degrees", &Params::fov_degrees,
+              "Horizontal field of view; 0 takes it from EXIF (35 mm focal length) or, where that "
+              "is absent, assumes 60.")
               .unit("degrees")
               .at_least(0)
               .below(180),
@@ -69,9 +70,10 @@ class ImageSource final : public momap::Source {
     const momap::PhotoHeader header = momap::read_photo_header(bytes);
     if (header.width && header.height) check_size(*header.width, *header.height);
     if (header.truncated) {
-      throw DataError(fmt::format("{}: the JPEG ends before its end marker (a truncated file?); "
-                                  "copy or download it again",
-                                  momap::shown(path_)));
+      throw DataError(
+          fmt::format("{}: the JPEG ends before its end marker (a truncated file?); "
+                      "copy or download it again",
+                      momap::shown(path_)));
     }
     cv::Mat rgb = decode(bytes);
     check_size(rgb.cols, rgb.rows);
@@ -108,17 +110,20 @@ class ImageSource final : public momap::Source {
     std::error_code error;
     const auto status = fs::status(path_, error);
     if (!fs::exists(status)) {
-      throw ConfigError(fmt::format("path = {}: there is no such file; check the spelling (it is "
-                                    "relative to the folder momap runs in)",
-                                    momap::shown(path_)));
+      throw ConfigError(
+          fmt::format("path = {}: there is no such file; check the spelling (it is "
+                      "relative to the folder momap runs in)",
+                      momap::shown(path_)));
     }
     if (fs::is_directory(status)) {
-      throw ConfigError(fmt::format("path = {}: is a folder; expected one photograph",
-                                    momap::shown(path_)));
+      throw ConfigError(
+          fmt::format("path = {}: is a folder; expected one photograph", momap::shown(path_)));
     }
-    // Compressed formats are smaller than the pixels they hold; raw 16-bit RGBA takes 8 bytes a pixel.
+    // Compressed formats are smaller than the pixels they hold; raw 16-bit RGBA takes 8 bytes a
+    // pixel.
     const double limit = 8e6 * params_.max_megapixels + (1 << 20);
-    const std::string bytes = momap::read_file(path_, static_cast<uint64_t>(std::min(limit, 2147483647.0)));
+    const std::string bytes =
+        momap::read_file(path_, static_cast<uint64_t>(std::min(limit, 2147483647.0)));
     if (bytes.empty()) {
       throw DataError(fmt::format("{}: the file is empty (0 bytes)", momap::shown(path_)));
     }
@@ -128,10 +133,10 @@ class ImageSource final : public momap::Source {
   void check_size(int64_t width, int64_t height) const {
     const double megapixels = 1e-6 * static_cast<double>(width) * static_cast<double>(height);
     if (megapixels <= params_.max_megapixels) return;
-    throw DataError(fmt::format("{}: {} x {} = {:.1f} megapixels is more than max_megapixels = {}; "
-                                "raise it or shrink the image",
-                                momap::shown(path_), width, height, megapixels,
-                                params_.max_megapixels));
+    throw DataError(
+        fmt::format("{}: {} x {} = {:.1f} megapixels is more than max_megapixels = {}; "
+                    "raise it or shrink the image",
+                    momap::shown(path_), width, height, megapixels, params_.max_megapixels));
   }
 
   cv::Mat decode(const std::string& bytes) const {
@@ -145,9 +150,10 @@ class ImageSource final : public momap::Source {
       reason = error.err;
     }
     if (bgr.empty()) {
-      throw DataError(fmt::format("{}: cannot be decoded as an image: {}; expected jpg, png, webp, "
-                                  "bmp or tiff",
-                                  momap::shown(path_), reason));
+      throw DataError(
+          fmt::format("{}: cannot be decoded as an image: {}; expected jpg, png, webp, "
+                      "bmp or tiff",
+                      momap::shown(path_), reason));
     }
     cv::cvtColor(bgr, bgr, cv::COLOR_BGR2RGB);
     return bgr;

@@ -60,7 +60,8 @@ PhotoHeader read_jpeg(std::string_view data) {
     const uint32_t length = bytes.number(at + 2, 2).value_or(0);
     if (*marker < 0xFFC0 || length < 2) break;
     const uint32_t kind = *marker & 0xFF;
-    const bool is_frame = kind >= 0xC0 && kind <= 0xCF && kind != 0xC4 && kind != 0xC8 && kind != 0xCC;
+    const bool is_frame =
+        kind >= 0xC0 && kind <= 0xCF && kind != 0xC4 && kind != 0xC8 && kind != 0xCC;
     if (is_frame) {
       header.height = bytes.number(at + 5, 2);
       header.width = bytes.number(at + 7, 2);

@@ -18,22 +18,24 @@ FrameStream::FrameStream(fs::path path) : path_(std::move(path)) {
   std::error_code error;
   const auto status = fs::status(path_, error);
   if (!fs::exists(status)) {
-    throw ConfigError(fmt::format("path = {}: there is no such file; check the spelling (it is "
-                                  "relative to the folder momap runs in)",
-                                  shown(path_)));
+    throw ConfigError(
+        fmt::format("path = {}: there is no such file; check the spelling (it is "
+                    "relative to the folder momap runs in)",
+                    shown(path_)));
   }
   if (!fs::is_regular_file(status)) {
-    throw ConfigError(fmt::format("path = {}: is not a regular file; expected one video file",
-                                  shown(path_)));
+    throw ConfigError(
+        fmt::format("path = {}: is not a regular file; expected one video file", shown(path_)));
   }
   if (fs::file_size(path_, error) == 0 && !error) {
     throw DataError(fmt::format("{}: the file is empty (0 bytes)", shown(path_)));
   }
-  // What FFmpeg has to say about a broken file is said by our errors. A user's own setting is respected.
+  // What FFmpeg has to say about a broken file is said by our errors. A user's own setting is
+  // respected.
   ::setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", 0);
   rewind();
-  claimed_frames_ = static_cast<int64_t>(
-      std::clamp(capture_.get(cv::CAP_PROP_FRAME_COUNT), -1.0, 1e15));
+  claimed_frames_ =
+      static_cast<int64_t>(std::clamp(capture_.get(cv::CAP_PROP_FRAME_COUNT), -1.0, 1e15));
   const double fps = capture_.get(cv::CAP_PROP_FPS);
   fps_ = std::isfinite(fps) && fps > 0 ? fps : 0;
 }
@@ -47,9 +49,10 @@ void FrameStream::rewind() {
   } catch (const cv::Exception&) {
   }
   if (!opened) {
-    throw DataError(fmt::format("{}: cannot be opened as a video (a damaged or truncated file, or "
-                                "a format FFmpeg does not know); check it with ffprobe",
-                                shown(path_)));
+    throw DataError(
+        fmt::format("{}: cannot be opened as a video (a damaged or truncated file, or "
+                    "a format FFmpeg does not know); check it with ffprobe",
+                    shown(path_)));
   }
 }
 

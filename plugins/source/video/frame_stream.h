@@ -8,8 +8,8 @@
 
 namespace momap {
 
-/// The frames of a video file in order. Going back reopens the file and decodes from its start: container seeking
-/// lands on wrong frames with B-frames, edit lists and broken indexes.
+/// The frames of a video file in order. Going back reopens the file and decodes from its start:
+/// container seeking lands on wrong frames with B-frames, edit lists and broken indexes.
 class FrameStream {
  public:
   /// Throws ConfigError for a path that is not a file, DataError for a file that is not a video.
@@ -27,7 +27,8 @@ class FrameStream {
   /// Decodes one frame without converting it; false at the end of the stream.
   bool advance();
 
-  /// The frame of the last `advance()` as u8 RGB [H, W, 3], shrunk to `max_width` (0 = not). Throws DataError.
+  /// The frame of the last `advance()` as u8 RGB [H, W, 3], shrunk to `max_width` (0 = not). Throws
+  /// DataError.
   cv::Mat rgb(int max_width);
 
  private:

@@ -100,12 +100,9 @@ class VideoSource final : public momap::Source {
     clip.fps = stream().fps() / params_.stride;
     const double half_width = 0.5 * static_cast<double>(width);
     const double focal = half_width / std::tan(params_.fov_degrees * std::numbers::pi / 360);
-    clip.camera = momap::Camera{focal,
-                                focal,
-                                0.5 * static_cast<double>(width - 1),
-                                0.5 * static_cast<double>(height - 1),
-                                width,
-                                height};
+    clip.camera = momap::Camera{
+        focal, focal, 0.5 * static_cast<double>(width - 1), 0.5 * static_cast<double>(height - 1),
+        width, height};
     clip.caption = params_.caption;
     return clip;
   }

@@ -21,36 +21,42 @@ void require(bool holds, const std::string& message) {
 }
 
 void check_inputs(const Image& image, const MoMap& momap) {
-  const auto shape = [](const at::Tensor& tensor) { return fmt::format("{}", tensor.sizes().vec()); };
+  const auto shape = [](const at::Tensor& tensor) {
+    return fmt::format("{}", tensor.sizes().vec());
+  };
   require(image.rgb.dim() == 3 && image.rgb.size(2) == 3 && image.rgb.scalar_type() == at::kByte,
           fmt::format("warping/point_splat: image is {} {}; expected u8 [H, W, 3]",
                       at::toString(image.rgb.scalar_type()), shape(image.rgb)));
-  require(momap.xyz.dim() == 4 && momap.xyz.size(3) == 3 && momap.xyz.scalar_type() == at::kFloat,
-          fmt::format("warping/point_splat: xyz of the motion map is {} {}; expected f32 [T, H, W, 3]",
-                      at::toString(momap.xyz.scalar_type()), shape(momap.xyz)));
-  require(image.height() == momap.height() && image.width() == momap.width(),
-          fmt::format("warping/point_splat: image is {} x {} px but the motion map {} x {}; resize the "
-                      "clip before its motion is extracted or generated",
-                      image.width(), image.height(), momap.width(), momap.height()));
+  require(
+      momap.xyz.dim() == 4 && momap.xyz.size(3) == 3 && momap.xyz.scalar_type() == at::kFloat,
+      fmt::format("warping/point_splat: xyz of the motion map is {} {}; expected f32 [T, H, W, 3]",
+                  at::toString(momap.xyz.scalar_type()), shape(momap.xyz)));
+  require(
+      image.height() == momap.height() && image.width() == momap.width(),
+      fmt::format("warping/point_splat: image is {} x {} px but the motion map {} x {}; resize the "
+                  "clip before its motion is extracted or generated",
+                  image.width(), image.height(), momap.width(), momap.height()));
   const std::vector<int64_t> frame{momap.height(), momap.width()};
   const std::vector<int64_t> frames{momap.frames(), momap.height(), momap.width()};
   require(momap.valid.scalar_type() == at::kBool && momap.valid.sizes() == at::IntArrayRef(frame),
           fmt::format("warping/point_splat: 'valid' of the motion map is {}; expected bool {}",
                       shape(momap.valid), frame));
-  require(momap.visible.scalar_type() == at::kBool &&
-              momap.visible.sizes() == at::IntArrayRef(frames),
-          fmt::format("warping/point_splat: 'visible' of the motion map is {}; expected bool {}",
-                      shape(momap.visible), frames));
+  require(
+      momap.visible.scalar_type() == at::kBool && momap.visible.sizes() == at::IntArrayRef(frames),
+      fmt::format("warping/point_splat: 'visible' of the motion map is {}; expected bool {}",
+                  shape(momap.visible), frames));
   const momap::Camera& camera = momap.camera;
   require(camera.fx > 0 && camera.fy > 0 && std::isfinite(camera.fx) && std::isfinite(camera.fy) &&
               std::isfinite(camera.cx) && std::isfinite(camera.cy),
-          fmt::format("warping/point_splat: the camera of the motion map has fx = {}, fy = {}, cx = {}, "
-                      "cy = {}; expected finite numbers, focal lengths above 0",
-                      camera.fx, camera.fy, camera.cx, camera.cy));
-  require(camera.width == momap.width() && camera.height == momap.height(),
-          fmt::format("warping/point_splat: the camera of the motion map is for {} x {} px but the map "
-                      "is {} x {}; rescale the camera with the map",
-                      camera.width, camera.height, momap.width(), momap.height()));
+          fmt::format(
+              "warping/point_splat: the camera of the motion map has fx = {}, fy = {}, cx = {}, "
+              "cy = {}; expected finite numbers, focal lengths above 0",
+              camera.fx, camera.fy, camera.cx, camera.cy));
+  require(
+      camera.width == momap.width() && camera.height == momap.height(),
+      fmt::format("warping/point_splat: the camera of the motion map is for {} x {} px but the map "
+                  "is {} x {}; rescale the camera with the map",
+                  camera.width, camera.height, momap.width(), momap.height()));
 }
 
 class PointSplat final : public momap::Warper {
@@ -99,9 +105,8 @@ class PointSplat final : public momap::Warper {
     const auto* points = xyz.data_ptr<float>();
     const bool* seen = respect_visible_ ? visible.data_ptr<bool>() : nullptr;
     const auto* colours = rgb.data_ptr<uint8_t>();
-    const momap::point_splat::Canvas canvas{out.frames.data_ptr<uint8_t>(),
-                                            out.covered.data_ptr<bool>(),
-                                            out.depth.data_ptr<float>()};
+    const momap::point_splat::Canvas canvas{
+        out.frames.data_ptr<uint8_t>(), out.covered.data_ptr<bool>(), out.depth.data_ptr<float>()};
     auto* dropped = out.dropped.data_ptr<int64_t>();
     if (frames == 0 || pixels == 0) return out;
 

@@ -9,7 +9,8 @@
 
 #include <opencv2/imgproc.hpp>
 
-// One frame of 512 x 512 px by one thread; cv::remap, which moves the same pixels without a z-buffer, is the yardstick.
+// One frame of 512 x 512 px by one thread; cv::remap, which moves the same pixels without a
+// z-buffer, is the yardstick.
 
 namespace {
 
@@ -54,3 +55,5 @@ void cv_remap(benchmark::State& state) {
 BENCHMARK(cv_remap)->Unit(benchmark::kMillisecond);
 
 }  // namespace
+
+BENCHMARK_MAIN();

@@ -7,7 +7,8 @@
 namespace momap::point_splat {
 namespace {
 
-// A pixel centre this near to an edge, px, counts as inside: neighbours that share the edge leave no gap by rounding.
+// A pixel centre this near to an edge, px, counts as inside: neighbours that share the edge leave
+// no gap by rounding.
 constexpr float kEdgeSlack = 1e-3f;
 
 float cross(const Vertex& from, const Vertex& to, float x, float y) {
@@ -26,13 +27,15 @@ bool inside(const Quad& quad, float x, float y) {
          same_side(diagonal, cross(quad[2], quad[3], x, y), cross(quad[3], quad[0], x, y));
 }
 
-/// The footprint as an affine image of the source pixel: position, in source pixels from its centre, of an image point.
+/// The footprint as an affine image of the source pixel: position, in source pixels from its
+/// centre, of an image point.
 struct Pullback {
   Pullback(const Vertex& centre, const Quad& quad) : centre_(centre) {
     along_x_ = 0.5f * ((quad[1] + quad[2]) - (quad[0] + quad[3]));
     along_y_ = 0.5f * ((quad[2] + quad[3]) - (quad[0] + quad[1]));
     const float area = along_x_.x * along_y_.y - along_x_.y * along_y_.x;
-    per_area_ = std::abs(area) > 1e-6f ? 1.0f / area : 0.0f;  // seen edge-on: the centre stands for all
+    per_area_ =
+        std::abs(area) > 1e-6f ? 1.0f / area : 0.0f;  // seen edge-on: the centre stands for all
   }
 
   void at(float x, float y, float& right, float& down) const {
@@ -62,8 +65,8 @@ void sample(const ProjectedSurface& surface, const uint8_t* image, int64_t width
   const int dx = right < 0 ? -1 : 1, dy = down < 0 ? -1 : 1;
   const float wx = std::abs(right), wy = std::abs(down);
   const bool has_h = surface.linked(y, x, 0, dx), has_v = surface.linked(y, x, dy, 0);
-  const bool has_d = (has_h && surface.linked(y, x + dx, dy, 0)) ||
-                     (has_v && surface.linked(y + dy, x, 0, dx));
+  const bool has_d =
+      (has_h && surface.linked(y, x + dx, dy, 0)) || (has_v && surface.linked(y + dy, x, 0, dx));
   const uint8_t* h = has_h ? here + 3 * dx : here;
   const uint8_t* v = has_v ? here + 3 * dy * width : here;
   const uint8_t* d = has_d ? here + 3 * (dy * width + dx) : has_h ? h : v;
@@ -84,8 +87,10 @@ int64_t draw(const ProjectedSurface& surface, const uint8_t* image, int64_t heig
     for (int64_t x = 0; x < width; ++x) {
       if (!surface.drawable(y * width + x)) continue;
       const Quad quad = surface.footprint(y, x);
-      const auto [left, right] = std::minmax({quad[0].x, quad[1].x, quad[2].x, quad[3].x});
-      const auto [top, bottom] = std::minmax({quad[0].y, quad[1].y, quad[2].y, quad[3].y});
+      const float left = std::min(std::min(quad[0].x, quad[1].x), std::min(quad[2].x, quad[3].x));
+      const float right = std::max(std::max(quad[0].x, quad[1].x), std::max(quad[2].x, quad[3].x));
+      const float top = std::min(std::min(quad[0].y, quad[1].y), std::min(quad[2].y, quad[3].y));
+      const float bottom = std::max(std::max(quad[0].y, quad[1].y), std::max(quad[2].y, quad[3].y));
       if (right < -kEdgeSlack || left > last_x + kEdgeSlack || bottom < -kEdgeSlack ||
           top > last_y + kEdgeSlack) {
         ++outside;

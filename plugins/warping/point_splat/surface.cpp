@@ -78,13 +78,6 @@ void ProjectedSurface::link(const Limits& limits) {
   });
 }
 
-bool ProjectedSurface::linked(int64_t y, int64_t x, int dy, int dx) const {
-  if (dx > 0) return links_[y * width_ + x] & kRight;
-  if (dy > 0) return links_[y * width_ + x] & kDown;
-  if (dx < 0) return x > 0 && links_[y * width_ + x - 1] & kRight;
-  return y > 0 && links_[(y - 1) * width_ + x] & kDown;
-}
-
 Vertex ProjectedSurface::half_step(int64_t y, int64_t x, int dy, int dx) const {
   const Vertex& here = at(y, x);
   if (linked(y, x, dy, dx)) return 0.5f * (at(y + dy, x + dx) - here);
@@ -95,7 +88,8 @@ Vertex ProjectedSurface::half_step(int64_t y, int64_t x, int dy, int dx) const {
 }
 
 Vertex ProjectedSurface::corner(int64_t y, int64_t x, int dy, int dx) const {
-  // The four pixels around the corner: this one, its row neighbour h, its column neighbour v, the diagonal one d.
+  // The four pixels around the corner: this one, its row neighbour h, its column neighbour v, the
+  // diagonal one d.
   const Vertex& here = at(y, x);
   bool with_h = linked(y, x, 0, dx);
   bool with_v = linked(y, x, dy, 0);
@@ -114,12 +108,10 @@ Vertex ProjectedSurface::corner(int64_t y, int64_t x, int dy, int dx) const {
   if (with_h && with_d) return 0.5f * (here + at(y + dy, x + dx));
   if (with_v && with_d) return 0.5f * (here + at(y + dy, x + dx));
   if (with_h) {
-    return 0.5f * ((here + at(y, x + dx)) +
-                   (half_step(y, x, dy, 0) + half_step(y, x + dx, dy, 0)));
+    return 0.5f * ((here + at(y, x + dx)) + (half_step(y, x, dy, 0) + half_step(y, x + dx, dy, 0)));
   }
   if (with_v) {
-    return 0.5f * ((here + at(y + dy, x)) +
-                   (half_step(y, x, 0, dx) + half_step(y + dy, x, 0, dx)));
+    return 0.5f * ((here + at(y + dy, x)) + (half_step(y, x, 0, dx) + half_step(y + dy, x, 0, dx)));
   }
   return here + half_step(y, x, 0, dx) + half_step(y, x, dy, 0);
 }

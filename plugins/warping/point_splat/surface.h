@@ -42,9 +42,10 @@ using Quad = std::array<Vertex, 4>;
 
 /// The points of one frame on the image, joined to surfaces.
 ///
-/// The footprint of a source pixel is the quad between the half-way points to its neighbours on the same surface.
-/// Pixels of one surface share their corners, so a magnified surface has no cracks. Where a surface ends, its last
-/// step is continued by half; a pixel without any neighbour gets half a pixel times its change of scale.
+/// The footprint of a source pixel is the quad between the half-way points to its neighbours on the
+/// same surface. Pixels of one surface share their corners, so a magnified surface has no cracks.
+/// Where a surface ends, its last step is continued by half; a pixel without any neighbour gets
+/// half a pixel times its change of scale.
 class ProjectedSurface {
  public:
   /// xyz [H, W, 3]; `visible` [H, W] or nullptr to take all points that are valid.
@@ -58,7 +59,12 @@ class ProjectedSurface {
   const Vertex& point(int64_t pixel) const { return points_[pixel]; }
 
   /// Whether the neighbour at (dy, dx), one of them 0, lies on the same surface as pixel (y, x).
-  bool linked(int64_t y, int64_t x, int dy, int dx) const;
+  bool linked(int64_t y, int64_t x, int dy, int dx) const {
+    if (dx > 0) return links_[y * width_ + x] & kRight;
+    if (dy > 0) return links_[y * width_ + x] & kDown;
+    if (dx < 0) return x > 0 && links_[y * width_ + x - 1] & kRight;
+    return y > 0 && links_[(y - 1) * width_ + x] & kDown;
+  }
 
   Quad footprint(int64_t y, int64_t x) const;
 

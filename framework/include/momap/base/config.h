@@ -45,7 +45,12 @@ class Config {
 
   /// Applies `edit` to every scalar below, in order.
   void edit_scalars(const std::function<void(Config&)>& edit);
-  void set_text(std::string text) { text_ = std::move(text); }  ///< scalars only
+
+  /// Gives a scalar other text; as if written without quotes, so that it may be read as a number.
+  void set_text(std::string text);
+
+  /// Says that this and all below stands at `mark`.
+  void set_mark(const Mark& mark);
 
   /// For error messages: the scalar's text, or what kind of thing this is.
   std::string describe() const;

@@ -37,8 +37,8 @@ struct PluginRecord {
 struct PluginTable {
   uint32_t abi;
   uint32_t record_size;
-  const PluginRecord* begin;
-  const PluginRecord* end;
+  const PluginRecord* const* begin;
+  const PluginRecord* const* end;
 };
 
 inline constexpr const char* kPluginSymbol = "momap_plugin";

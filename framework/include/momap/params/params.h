@@ -112,14 +112,29 @@ class Param {
   }
 
  private:
+  // Throws ConfigError for a number that the member cannot hold; it must not wrap around.
   template <class To, class From>
-  static To convert(const From& value) {
+  To convert(const From& value) const {
     if constexpr (std::is_same_v<To, From>) {
       return value;
     } else if constexpr (std::is_arithmetic_v<To>) {
+      using Limits = std::numeric_limits<To>;
+      bool fits = true;
+      if constexpr (std::is_integral_v<To>) {
+        fits = std::in_range<To>(value);
+      } else {
+        fits = !(value < Limits::lowest() || value > Limits::max());
+      }
+      if (!fits) {
+        throw ConfigError("parameter '" + info_.name + "' = " + std::to_string(value) +
+                          " is not allowed; expected " + std::to_string(Limits::lowest()) + " to " +
+                          std::to_string(Limits::max()));
+      }
       return static_cast<To>(value);
     } else {
-      return To(value.begin(), value.end());
+      To out;
+      for (const auto& item : value) out.push_back(convert<typename To::value_type>(item));
+      return out;
     }
   }
 

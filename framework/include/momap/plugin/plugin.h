@@ -3,8 +3,8 @@
 
 // The only include a plugin author needs.
 
+#include <momap/catalog/build_stamp.h>
 #include <momap/catalog/record.h>
-#include <momap/catalog/stamp.h>
 #include <momap/params/params.h>
 #include <momap/stage/annotator.h>
 #include <momap/stage/backbone.h>
@@ -58,36 +58,44 @@ Stage* create(const ParamValues& values) {
 
 }  // namespace momap::plugin_detail
 
-// The exported table. Weak, so that every source file of a library may define it and the linker keeps one; not
-// `inline`, because that would make it one for the whole process. The linker provides the ends of the section.
+// The exported table. Weak, so that every source file of a library may define it and the linker
+// keeps one; not `inline`, because that would make it one for the whole process. The linker
+// provides the ends of the section of pointers (the records themselves it would pad).
 extern "C" {
-extern const momap::PluginRecord __start_momap_plugins __attribute__((weak, visibility("hidden")));
-extern const momap::PluginRecord __stop_momap_plugins __attribute__((weak, visibility("hidden")));
+extern const momap::PluginRecord* const __start_momap_plugins
+    __attribute__((weak, visibility("hidden")));
+extern const momap::PluginRecord* const __stop_momap_plugins
+    __attribute__((weak, visibility("hidden")));
 extern const momap::PluginTable momap_plugin __attribute__((weak, visibility("default")));
 }
 constinit const momap::PluginTable momap_plugin = {MOMAP_PLUGIN_ABI, sizeof(momap::PluginRecord),
                                                    &__start_momap_plugins, &__stop_momap_plugins};
 
-/// Registers a class as the plugin `id` ("stage/name", as its folder). Several may stand in one library.
+/// Registers a class as the plugin `id` ("stage/name", as its folder). Several may stand in one
+/// library.
 ///
-/// The class has `struct Params` with `static auto schema()` and a constructor that takes it; it may have `kInputs`
-/// (metrics and outputs), `kConcurrency` (default: parallel) and `kUsesSeed` (default: false). The record is constant data: nothing runs on loading.
+/// The class has `struct Params` with `static auto schema()` and a constructor that takes it; it
+/// may have `kInputs` (metrics and outputs), `kConcurrency` (default: parallel) and `kUsesSeed`
+/// (default: false). The record is constant data: nothing runs on loading.
 #define MOMAP_PLUGIN(Class, id, version, summary) \
   MOMAP_PLUGIN_AT_(Class, id, version, summary, __COUNTER__)
 #define MOMAP_PLUGIN_AT_(Class, id, version, summary, n) \
   MOMAP_PLUGIN_RECORD_(Class, id, version, summary, n)
 #define MOMAP_PLUGIN_RECORD_(Class, id, version, summary, n)                                    \
   namespace {                                                                                   \
-  __attribute__((section("momap_plugins"), used)) constinit const momap::PluginRecord           \
-      momap_plugin_record_##n = {id,                                                            \
-                                 version,                                                       \
-                                 summary,                                                       \
-                                 momap::plugin_detail::inputs_of<Class>(),                      \
-                                 momap::plugin_detail::concurrency_of<Class>(),                 \
-                                 momap::plugin_detail::uses_seed<Class>(),                      \
-                                 &momap::plugin_detail::schema<Class>,                          \
-                                 &momap::plugin_detail::create<Class>};                         \
+  constinit const momap::PluginRecord momap_plugin_record_##n = {                               \
+      id,                                                                                       \
+      version,                                                                                  \
+      summary,                                                                                  \
+      momap::plugin_detail::inputs_of<Class>(),                                                 \
+      momap::plugin_detail::concurrency_of<Class>(),                                            \
+      momap::plugin_detail::uses_seed<Class>(),                                                 \
+      &momap::plugin_detail::schema<Class>,                                                     \
+      &momap::plugin_detail::create<Class>};                                                    \
+  __attribute__((section("momap_plugins"),                                                      \
+                 used)) constinit const momap::PluginRecord* const momap_plugin_entry_##n =     \
+      &momap_plugin_record_##n;                                                                 \
   __attribute__((section("momap_stamp"), used)) constinit const char momap_plugin_stamp_##n[] = \
-      MOMAP_STAMP(MOMAP_STRINGIFY(MOMAP_PLUGIN_ABI));                                           \
+      MOMAP_STAMP;                                                                              \
   }                                                                                             \
   static_assert(true, "")

@@ -13,8 +13,8 @@
 
 namespace momap {
 
-/// A condition as a backbone reads it, made once and used at every noise level. Zeros mean "not given", which is how
-/// guidance and condition dropout take a part away.
+/// A condition as a backbone reads it, made once and used at every noise level. Zeros mean "not
+/// given", which is how guidance and condition dropout take a part away.
 struct Conditioning {
   at::Tensor spatial;  // f32 [B, C', h, w] on the latent's grid
   at::Tensor tokens;   // i64 [B, L] text tokens; 0 = none
@@ -25,17 +25,19 @@ enum class Prediction { epsilon, v, x0 };
 
 /// A latent's shape and meaning as a backbone was trained for.
 ///
-/// A backbone works on latents whose channels are divided by `scale`: samplers multiply what they drew by it, the
-/// trainer divides what it shows.
+/// A backbone works on latents whose channels are divided by `scale`: samplers multiply what they
+/// drew by it, the trainer divides what it shows.
 struct BackboneSpec {
   Prediction prediction = Prediction::v;
-  int64_t channels = 0;       ///< C of the latent; 0: not trained yet and without weights
-  LatentSpec latent;          ///< height and width 0: follows the condition
-  int64_t stride = 1;         ///< pixels of the image per latent cell, along each side; h = ceil(H / stride)
-  at::Tensor scale;           ///< f32 [C], root mean square of each channel over the training set
+  int64_t channels = 0;  ///< C of the latent; 0: not trained yet and without weights
+  LatentSpec latent;     ///< height and width 0: follows the condition
+  int64_t stride =
+      1;             ///< pixels of the image per latent cell, along each side; h = ceil(H / stride)
+  at::Tensor scale;  ///< f32 [C], root mean square of each channel over the training set
 };
 
-/// Predicts noise, velocity or clean latents from noisy ones. All functions are const in effect and thread-safe.
+/// Predicts noise, velocity or clean latents from noisy ones. All functions are const in effect and
+/// thread-safe.
 class Backbone : public Stage {
  public:
   virtual BackboneSpec spec() const = 0;
@@ -43,22 +45,23 @@ class Backbone : public Stage {
   /// B = 1.
   virtual Conditioning prepare(const Condition& condition) const = 0;
 
-  /// noisy f32 [B, C, h, w] (in units of `scale`), noise_level f32 [B] in [0, 1] (0 = clean) -> prediction
-  /// f32 [B, C, h, w]. Differentiable where `parameters()` require gradients; samplers call it under at::NoGradGuard.
+  /// noisy f32 [B, C, h, w] (in units of `scale`), noise_level f32 [B] in [0, 1] (0 = clean) ->
+  /// prediction f32 [B, C, h, w]. Differentiable where `parameters()` require gradients; samplers
+  /// call it under at::NoGradGuard.
   virtual at::Tensor predict(const at::Tensor& noisy, const at::Tensor& noise_level,
                              const Conditioning& conditioning) const = 0;
 
-  /// The learned tensors by name, shared with the network; empty for what cannot be trained. A network without
-  /// weights has them only after `begin_training`.
+  /// The learned tensors by name, shared with the network; empty for what cannot be trained. A
+  /// network without weights has them only after `begin_training`.
   virtual std::vector<std::pair<std::string, at::Tensor>> parameters() const { return {}; }
 
-  /// Fixes what is learned from data before training starts (the latent's meaning and scale), and makes the
-  /// parameters when there are none. `scale` f32 [C]: see BackboneSpec. Throws ConfigError when loaded weights are for
-  /// another number of channels, encoding or stride.
+  /// Fixes what is learned from data before training starts (the latent's meaning and scale), and
+  /// makes the parameters when there are none. `scale` f32 [C]: see BackboneSpec. Throws
+  /// ConfigError when loaded weights are for another number of channels, encoding or stride.
   virtual void begin_training(const LatentSpec& latent, int64_t stride, const at::Tensor& scale);
 
-  /// Writes `parameters` (the averaged ones, by the names of `parameters()`) with all that a later run needs to load
-  /// them. Written aside and renamed.
+  /// Writes `parameters` (the averaged ones, by the names of `parameters()`) with all that a later
+  /// run needs to load them. Written aside and renamed.
   virtual void save(const std::filesystem::path& path,
                     const std::vector<std::pair<std::string, at::Tensor>>& parameters,
                     const std::string& card) const;

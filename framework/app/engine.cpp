@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <momap/base/error.h>
+#include <momap/catalog/catalog.h>
+#include <momap/contract/contract.h>
+#include <momap/plugin/loader.h>
+#include <momap/run/crash.h>
+#include <momap/run/threads.h>
+
+#include <map>
+
+#include "demo_command.h"
+#include "generate_command.h"
+#include "guarded.h"
+#include "interrupt.h"
+#include "run_command.h"
+#include "train_command.h"
+
+// `momap-engine`: the commands that need LibTorch. Started by `momap` with the same arguments.
+
+namespace momap {
+namespace {
+
+int describe_libraries(const Options& options) {
+  const std::vector<std::filesystem::path> libraries(options.libraries.begin(), options.libraries.end());
+  fmt::print("{}", reports_to_json(describe_in_children(libraries)));
+  return kExitOk;
+}
+
+int write_catalog(const Options& options) {
+  write_folder_catalog(options.folder, describe_in_children);
+  return kExitOk;
+}
+
+int check_plugins(const Options& options) {
+  bool all_passed = true;
+  for (const auto& library : options.libraries) {
+    // First in a child: a library that crashes on loading is a finding, not the end of this process.
+    const auto report = describe_in_children({library}).at(0);
+    for (const auto& problem : report.problems) {
+      fmt::print("FAIL  {}\n", problem.text());
+      all_passed = false;
+    }
+    if (!report.problems.empty()) continue;
+    const ThreadBudget budget(0);
+    for (const auto& result : check_contract(library)) {
+      const char* verdict = result.skipped ? "skip" : result.passed ? "ok" : "FAIL";
+      fmt::print("{:<5} {:<28} {}{}{}\n", verdict, result.plugin, result.check,
+                 result.detail.empty() ? "" : ": ", result.detail);
+      all_passed = all_passed && (result.passed || result.skipped);
+    }
+  }
+  fmt::print("{}\n", all_passed ? "contract kept" : "contract broken");
+  return all_passed ? kExitOk : kExitConfig;
+}
+
+int dispatch(const Options& options) {
+  using Handler = int (*)(const Options&);
+  static const std::map<std::string, Handler> kHandlers{
+      {"run", run_command},         {"explain", explain_command},
+      {"train", train_command},     {"generate", generate_command},
+      {"demo", demo_command},       {"plugins check", check_plugins},
+      {"write-catalog", write_catalog}, {"describe-libraries", describe_libraries}};
+  const auto found = kHandlers.find(options.command);
+  if (found == kHandlers.end()) {
+    throw ConfigError(fmt::format("'{}' is not a command of the engine; start it through momap", options.command));
+  }
+  return found->second(options);
+}
+
+}  // namespace
+}  // namespace momap
+
+int main(int argc, char** argv) {
+  momap::install_crash_reporter();
+  momap::stop_on_interrupt();
+  return momap::guarded("momap", momap::dispatch, momap::parse_command_line(argc, argv));
+}

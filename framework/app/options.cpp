@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.h"
+
+#include <momap/base/error.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+namespace momap {
+namespace {
+
+// Declares the commands one by one; each says what it does, its options and an example.
+class CommandLine {
+ public:
+  explicit CommandLine(Options& options) : options_(options) {
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version", MOMAP_VERSION);
+    app_.footer("Help on one command: momap COMMAND --help. Exit codes: 0 done, 2 configuration, 3 data, "
+                "1 bug, 130 stopped.");
+    app_.get_formatter()->column_width(34);
+    demo();
+    run();
+    validate();
+    graph();
+    explain();
+    train();
+    generate();
+    plugins();
+    doctor();
+    clean();
+    internal();
+  }
+
+  CLI::App& app() { return app_; }
+
+ private:
+  CLI::App* command(CLI::App* parent, const std::string& name, const std::string& full,
+                    const std::string& help, const std::string& example) {
+    CLI::App* sub = parent->add_subcommand(name, help);
+    sub->callback([this, full] { options_.command = full; });
+    if (!example.empty()) sub->footer("Example:\n  " + example);
+    sub->add_option("--plugins", options_.plugins, "Folder with more plugin libraries (repeatable)")
+        ->type_name("DIR")
+        ->expected(1)
+        ->take_all();
+    sub->add_flag("-q,--quiet", options_.quiet, "Only errors and results");
+    sub->add_flag("-v,--verbose", options_.verbose, "More words");
+    return sub;
+  }
+
+  void graph_file(CLI::App* sub) {
+    sub->add_option("graph", options_.graph, "Graph file (YAML)")->required()->type_name("FILE");
+    sub->add_option("--set", options_.set, "Override a key: --set warp.with.radius=2 (repeatable)")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->take_all();
+  }
+
+  void running(CLI::App* sub) {
+    sub->add_option("-o,--output", options_.output, "Folder for results (default: runs/<name>-<time>)")
+        ->type_name("DIR");
+    sub->add_option("--threads", options_.threads, "Threads to use (default: all)")
+        ->check(CLI::Range(0, 4096));
+    sub->add_flag("--no-cache", options_.no_cache, "Compute everything, store nothing");
+    sub->add_option("--cache-size", options_.cache_gigabytes, "Limit of the cache folder, GB")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+  }
+
+  void demo() {
+    auto* sub = command(&app_, "demo", "demo",
+                        "Run the main job on a real video and a real photograph, and show the result",
+                        "momap demo");
+    running(sub);
+  }
+
+  void run() {
+    auto* sub = command(&app_, "run", "run", "Run a graph over all samples of its sources",
+                        "momap run configs/graphs/video.yaml --set video.with.path=street.avi -o runs/street");
+    graph_file(sub);
+    running(sub);
+    sub->add_option("--samples", options_.samples, "At most so many samples (default: all)")
+        ->check(CLI::NonNegativeNumber);
+    sub->add_flag("--keep-going", options_.keep_going,
+                  "Record samples that fail and go on (default: stop at the first)");
+    sub->add_flag("--json", options_.json, "Print run.json instead of tables");
+  }
+
+  void validate() {
+    auto* sub = command(&app_, "validate", "validate", "Check a graph; runs and loads nothing",
+                        "momap validate configs/graphs/video.yaml");
+    graph_file(sub);
+    sub->add_flag("--resolved", options_.verbose, "Print the graph with every parameter spelled out");
+  }
+
+  void graph() {
+    auto* sub = command(&app_, "graph", "graph", "Print a graph for Graphviz, with types on the edges",
+                        "momap graph configs/graphs/video.yaml | dot -Tsvg > graph.svg");
+    graph_file(sub);
+  }
+
+  void explain() {
+    auto* sub = command(&app_, "explain", "explain",
+                        "Say for each step whether it is cached and, if not, what changed",
+                        "momap explain configs/graphs/video.yaml");
+    graph_file(sub);
+    sub->add_option("--cache-size", options_.cache_gigabytes, "Limit of the cache folder, GB")->group("");
+  }
+
+  void train() {
+    auto* sub = command(&app_, "train", "train",
+                        "Train a backbone on what a recipe's graph gives; resumes where it was stopped",
+                        "momap train configs/models/street/recipe.yaml -o runs/street");
+    graph_file(sub);
+    running(sub);
+  }
+
+  void generate() {
+    auto* sub = command(&app_, "generate", "generate", "Generate possible futures of one photograph",
+                        "momap generate --image street.jpg --prompt \"people walk\" --samples 4 -o out");
+    sub->add_option("--image", options_.image, "The photograph")->required()->type_name("FILE");
+    sub->add_option("--prompt", options_.prompt, "What happens, in words");
+    sub->add_option("--samples", options_.futures, "Number of futures K")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1024));
+    sub->add_option("--seed", options_.seed, "Another seed gives other futures")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+    sub->add_option("--set", options_.set, "Override a key of configs/graphs/generate.yaml")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->take_all();
+    running(sub);
+  }
+
+  void plugins() {
+    CLI::App* group = app_.add_subcommand("plugins", "List, describe, check and make plugins");
+    group->require_subcommand(1);
+    auto* list = command(group, "list", "plugins list", "All plugins, in the order of the data path",
+                         "momap plugins list --plugins build/my_plugins");
+    list->add_flag("--json", options_.json, "For programs");
+    auto* describe = command(group, "describe", "plugins describe",
+                             "Parameters of a plugin: type, range, default, meaning",
+                             "momap plugins describe warping/point_splat --format json-schema");
+    describe->add_option("id", options_.plugin_id, "Plugin, stage/name")->required();
+    describe->add_option("--format", options_.format, "text, json, markdown or json-schema")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"text", "json", "markdown", "json-schema"}));
+    auto* check = command(group, "check", "plugins check",
+                          "Run the contract suite of its stage on every plugin of a library",
+                          "momap plugins check build/my_warp.so");
+    check->add_option("library", options_.libraries, "Plugin library (.so)")->required();
+    auto* fresh = command(group, "new", "plugins new",
+                          "Write a folder with a minimal plugin that builds outside the tree",
+                          "momap plugins new warping/my_warp");
+    fresh->add_option("id", options_.plugin_id, "Plugin, stage/name")->required();
+    fresh->add_option("--into", options_.folder, "Folder to make it in (default: here)")->type_name("DIR");
+    auto* docs = command(group, "docs", "plugins docs",
+                         "Write the documentation page of every plugin (docs/plugins)",
+                         "momap plugins docs docs/plugins");
+    docs->add_option("folder", options_.folder, "Folder to write to")->required();
+  }
+
+  void doctor() {
+    command(&app_, "doctor", "doctor", "Show versions, threads, folders, and plugins that cannot be used",
+            "momap doctor");
+  }
+
+  void clean() {
+    auto* sub = command(&app_, "clean", "clean", "Empty the cache of step results and plugin descriptions",
+                        "momap clean");
+    sub->footer("Runs, models and databases are not touched.");
+  }
+
+  // What the build and the launcher call; not shown in help.
+  void internal() {
+    auto* describe = command(&app_, "describe-libraries", "describe-libraries", "", "");
+    describe->add_option("library", options_.libraries);
+    describe->group("");
+    auto* write = command(&app_, "write-catalog", "write-catalog", "", "");
+    write->add_option("folder", options_.folder)->required();
+    write->group("");
+  }
+
+  Options& options_;
+  CLI::App app_{"MoMap: extract, store, generate, render and measure 3D scene motion", "momap"};
+};
+
+}  // namespace
+
+Options parse_command_line(int argc, char** argv) {
+  Options options;
+  CommandLine line(options);
+  try {
+    line.app().parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(line.app().exit(error) == 0 ? kExitOk : kExitConfig);
+  }
+  return options;
+}
+
+}  // namespace momap

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace momap {
+
+/// A picture or video beside the page.
+struct Figure {
+  std::filesystem::path file;
+  std::string caption;
+};
+
+struct PageSection {
+  std::string title;
+  std::string text;                             ///< one paragraph
+  std::vector<Figure> figures;
+  std::vector<std::vector<std::string>> table;  ///< first row: headings
+};
+
+/// Writes a static page that opens from disk, in a browser, without a server. Figures are linked relative to it.
+void write_page(const std::filesystem::path& file, const std::string& title,
+                const std::vector<PageSection>& sections);
+
+}  // namespace momap

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "objective.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <momap/base/error.h>
+#include <momap/base/hash.h>
+#include <momap/base/random.h>
+#include <momap/stage/noise_schedule.h>
+
+#include <cmath>
+#include <numeric>
+
+namespace momap {
+namespace {
+
+// One example as the network sees it, and what it should say.
+struct Question {
+  at::Tensor clean;   // f32 [C, h, w], in units of the scale
+  at::Tensor noisy;   // f32 [C, h, w]
+  at::Tensor target;  // f32 [C, h, w]
+  at::Tensor weight;  // f32 [h, w], sums to 1 (or 0 without evidence)
+  NoiseLevel amplitude;
+  double noise_level;
+  Conditioning conditioning;
+};
+
+at::Tensor cell_weights(const TrainingItem& item, const at::Tensor& clean, double motion_weight) {
+  at::Tensor weight = item.valid.defined() ? item.valid.to(at::kFloat)
+                                           : at::ones(clean.sizes().slice(1), at::kFloat);
+  if (motion_weight > 0) {
+    const at::Tensor motion = clean.square().mean(0).sqrt();
+    const double most = motion.max().item<double>();
+    if (most > 0) weight = weight * (1 + motion_weight / most * motion);
+  }
+  const double sum = weight.sum().item<double>();
+  return sum > 0 ? weight / sum : weight;
+}
+
+at::Tensor target_of(Prediction kind, const at::Tensor& clean, const at::Tensor& noise,
+                     NoiseLevel at) {
+  switch (kind) {
+    case Prediction::epsilon:
+      return noise;
+    case Prediction::x0:
+      return clean;
+    case Prediction::v:
+      return at.alpha * noise - at.sigma * clean;
+  }
+  throw std::logic_error("training: a kind of prediction it does not know");
+}
+
+at::Tensor clean_of(Prediction kind, const at::Tensor& noisy, const at::Tensor& predicted,
+                    NoiseLevel at) {
+  switch (kind) {
+    case Prediction::epsilon:
+      return (noisy - at.sigma * predicted) / std::max(at.alpha, 1e-3);
+    case Prediction::x0:
+      return predicted;
+    case Prediction::v:
+      return at.alpha * noisy - at.sigma * predicted;
+  }
+  throw std::logic_error("training: a kind of prediction it does not know");
+}
+
+Question ask(const BackboneSpec& spec, const TrainingSet& set, const TrainOptions& options,
+             const Slot& slot) {
+  const TrainingItem item = set.item(slot.item);
+  if (item.latent.dim() != 3 || item.latent.size(0) != spec.channels) {
+    throw DataError(fmt::format("training item {}: latent has shape [{}], expected [{}, h, w]",
+                                slot.item, fmt::join(item.latent.sizes(), ", "), spec.channels));
+  }
+  Random random(slot.seed);
+  const bool with_text = random.uniform() >= options.drop_text;
+  const bool with_image = random.uniform() >= options.drop_image;
+  at::Tensor noise = at::empty(item.latent.sizes(), at::kFloat);
+  random.fill_normal({noise.data_ptr<float>(), static_cast<size_t>(noise.numel())});
+
+  const NoiseLevel at = cosine_schedule(slot.noise_level);
+  const at::Tensor clean = item.latent / spec.scale.view({-1, 1, 1});
+  const Conditioning& given = item.conditioning;
+  return {clean,
+          at.alpha * clean + at.sigma * noise,
+          target_of(spec.prediction, clean, noise, at),
+          cell_weights(item, clean, options.motion_weight),
+          at,
+          slot.noise_level,
+          {with_image ? given.spatial : at::zeros_like(given.spatial),
+           with_text ? given.tokens : at::zeros_like(given.tokens)}};
+}
+
+at::Tensor stack(const std::vector<Question>& questions, at::Tensor Question::*member) {
+  std::vector<at::Tensor> rows;
+  for (const Question& question : questions) rows.push_back(question.*member);
+  return at::stack(rows);
+}
+
+// Of questions of one size.
+at::Tensor loss_of(const Backbone& backbone, Prediction kind, const TrainOptions& options,
+                   const std::vector<Question>& questions) {
+  std::vector<at::Tensor> spatial;
+  std::vector<at::Tensor> tokens;
+  at::Tensor noise_level = at::empty({static_cast<int64_t>(questions.size())}, at::kFloat);
+  for (size_t i = 0; i < questions.size(); ++i) {
+    spatial.push_back(questions[i].conditioning.spatial);
+    tokens.push_back(questions[i].conditioning.tokens);
+    noise_level.data_ptr<float>()[i] = static_cast<float>(questions[i].noise_level);
+  }
+  const at::Tensor predicted = backbone.predict(stack(questions, &Question::noisy), noise_level,
+                                                {at::cat(spatial), at::cat(tokens)});
+  const at::Tensor weight =
+      stack(questions, &Question::weight).unsqueeze(1) / static_cast<double>(predicted.size(1));
+  at::Tensor loss = ((predicted - stack(questions, &Question::target)).square() * weight).sum();
+  if (options.l1 > 0) {
+    for (size_t i = 0; i < questions.size(); ++i) {
+      const Question& q = questions[i];
+      const auto row = static_cast<int64_t>(i);
+      const at::Tensor error = clean_of(kind, q.noisy, predicted[row], q.amplitude) - q.clean;
+      loss = loss + options.l1 * (error.abs() * weight[row]).sum();
+    }
+  }
+  return loss;
+}
+
+}  // namespace
+
+std::vector<Slot> slots_of_step(uint64_t seed, int64_t step, int64_t batch, int64_t items) {
+  std::vector<Slot> slots;
+  const double offset = Random(derived_seed(seed, fmt::format("noise level {}", step))).uniform();
+  std::vector<int64_t> order(static_cast<size_t>(items));
+  int64_t ordered_epoch = -1;
+  for (int64_t i = 0; i < batch; ++i) {
+    const int64_t position = step * batch + i;
+    if (const int64_t epoch = position / items; epoch != ordered_epoch) {
+      std::iota(order.begin(), order.end(), 0);
+      Random random(derived_seed(seed, fmt::format("epoch {}", epoch)));
+      for (int64_t k = items - 1; k > 0; --k) std::swap(order[k], order[random.below(k + 1)]);
+      ordered_epoch = epoch;
+    }
+    const double level = offset + static_cast<double>(i) / static_cast<double>(batch);
+    slots.push_back({order[position % items],
+                     derived_seed(seed, fmt::format("step {} slot {}", step, i)),
+                     level - std::floor(level)});
+  }
+  return slots;
+}
+
+at::Tensor denoising_loss(const Backbone& backbone, const TrainingSet& set,
+                          const TrainOptions& options, const std::vector<Slot>& slots) {
+  const BackboneSpec spec = backbone.spec();
+  at::Tensor sum = at::zeros({}, at::kFloat);
+  std::vector<Question> alike;  // consecutive examples of one size go through the network together
+  const auto flush = [&] {
+    if (!alike.empty()) sum = sum + loss_of(backbone, spec.prediction, options, alike);
+    alike.clear();
+  };
+  for (const Slot& slot : slots) {
+    Question question = ask(spec, set, options, slot);
+    if (!alike.empty() && alike.back().clean.sizes() != question.clean.sizes()) flush();
+    alike.push_back(std::move(question));
+  }
+  flush();
+  return sum;
+}
+
+}  // namespace momap

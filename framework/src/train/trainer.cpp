@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <momap/base/error.h>
+#include <momap/base/files.h>
+#include <momap/base/text.h>
+#include <momap/stage/torch_threads.h>
+#include <momap/train/trainer.h>
+#include <tbb/parallel_for.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+
+#include "objective.h"
+#include "optimizer.h"
+
+namespace momap {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Lets the parameters record gradients for as long as it lives.
+class Recording {
+ public:
+  explicit Recording(Optimizer::NamedTensors parameters) : parameters_(std::move(parameters)) {
+    for (const auto& [name, tensor] : parameters_) tensor.set_requires_grad(true);
+  }
+  ~Recording() {
+    for (const auto& [name, tensor] : parameters_) tensor.set_requires_grad(false);
+  }
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+
+ private:
+  Optimizer::NamedTensors parameters_;
+};
+
+struct Step {
+  double loss = 0;
+  std::vector<at::Tensor> gradients;
+};
+
+// Loss and gradient of a batch. Micro-batches run side by side, each on one thread, and are summed
+// in their order.
+Step differentiate(const Backbone& backbone, const std::vector<at::Tensor>& parameters,
+                   const TrainingSet& set, const TrainOptions& options,
+                   const std::vector<Slot>& slots) {
+  const auto batch = static_cast<int64_t>(slots.size());
+  const int64_t parts = (batch + options.micro_batch - 1) / options.micro_batch;
+  std::vector<Step> part(static_cast<size_t>(parts));
+  tbb::parallel_for(
+      tbb::blocked_range<int64_t>(0, parts, 1),
+      [&](const tbb::blocked_range<int64_t>& range) {
+        keep_torch_on_this_thread();
+        for (int64_t i = range.begin(); i < range.end(); ++i) {
+          const auto begin = slots.begin() + i * options.micro_batch;
+          const auto end = slots.begin() + std::min(batch, (i + 1) * options.micro_batch);
+          const at::Tensor loss =
+              denoising_loss(backbone, set, options, {begin, end}) / static_cast<double>(batch);
+          part[i].loss = loss.item<double>();
+          part[i].gradients = torch::autograd::grad({loss}, parameters, {}, false, false, true);
+        }
+      },
+      tbb::simple_partitioner());
+
+  Step sum;
+  for (const at::Tensor& parameter : parameters)
+    sum.gradients.push_back(at::zeros(parameter.sizes(), at::kFloat));
+  for (const Step& one : part) {
+    sum.loss += one.loss;
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      if (one.gradients[i].defined()) sum.gradients[i].add_(one.gradients[i]);
+    }
+  }
+  return sum;
+}
+
+// What must be the same for a resumed run to go on as if it had not stopped.
+std::string identity_of(const TrainOptions& options, uint64_t seed, int64_t items) {
+  std::vector<std::string> parts{fmt::format("seed: {}", seed), fmt::format("items: {}", items)};
+  std::apply(
+      [&](const auto&... line) {
+        const auto add = [&](const ParamInfo& info) {
+          if (!info.runtime_only) parts.push_back(info.name + ": " + yaml_text(info.default_value));
+        };
+        (add(line.info(options)), ...);
+      },
+      TrainOptions::schema());
+  return join(parts, ", ");
+}
+
+class Training {
+ public:
+  Training(Backbone& backbone, const TrainingSet& set, const TrainOptions& options, uint64_t seed,
+           const TrainFiles& files, const TrainCallbacks& callbacks)
+      : backbone_(backbone),
+        set_(set),
+        options_(options),
+        seed_(seed),
+        files_(files),
+        callbacks_(callbacks),
+        identity_(identity_of(options, seed, set.size())),
+        optimizer_(backbone.parameters()) {}
+
+  TrainResult run();
+
+ private:
+  void save() {
+    backbone_.save(files_.checkpoint, optimizer_.averaged(), files_.card);
+    optimizer_.save(files_.state, step_, identity_);
+    saved_ = step_;
+  }
+  void stop_unless_finite(double value, const char* what) const;
+  void report(double learning_rate);
+
+  Backbone& backbone_;
+  const TrainingSet& set_;
+  const TrainOptions& options_;
+  uint64_t seed_;
+  const TrainFiles& files_;
+  const TrainCallbacks& callbacks_;
+  std::string identity_;
+  Optimizer optimizer_;
+  int64_t step_ = 0;
+  int64_t saved_ = 0;
+  int64_t reported_ = 0;
+  double loss_sum_ = 0;
+  double loss_ = 0;
+  Clock::time_point last_report_ = Clock::now();
+};
+
+void Training::stop_unless_finite(double value, const char* what) const {
+  if (std::isfinite(value)) return;
+  const std::string last = saved_ > 0 ? fmt::format("the last good checkpoint is {} (step {})",
+                                                    shown(files_.checkpoint), saved_)
+                                      : std::string("there is no checkpoint yet");
+  throw ConfigError(fmt::format(
+      "training: the {} is {} at step {}; {}. Lower 'learning_rate' = {} or raise 'warmup' = {}",
+      what, value, step_ + 1, last, options_.learning_rate, options_.warmup));
+}
+
+void Training::report(double learning_rate) {
+  const auto now = Clock::now();
+  const double seconds = std::chrono::duration<double>(now - last_report_).count();
+  const auto steps = static_cast<double>(step_ - reported_);
+  loss_ = loss_sum_ / steps;
+  if (callbacks_.progress) {
+    callbacks_.progress({step_, options_.steps, loss_, learning_rate,
+                         steps * static_cast<double>(options_.batch) / seconds});
+  }
+  last_report_ = now;
+  reported_ = step_;
+  loss_sum_ = 0;
+}
+
+TrainResult Training::run() {
+  if (std::filesystem::exists(files_.state)) step_ = optimizer_.load(files_.state, identity_);
+  const int64_t resumed = step_;
+  saved_ = reported_ = step_;
+  {
+    const Recording recording(backbone_.parameters());
+    std::vector<at::Tensor> parameters;
+    for (const auto& [name, tensor] : backbone_.parameters()) parameters.push_back(tensor);
+    while (step_ < options_.steps) {
+      if (callbacks_.cancelled && (*callbacks_.cancelled)()) {
+        if (step_ > saved_) save();
+        throw Cancelled();
+      }
+      const auto slots = slots_of_step(seed_, step_, options_.batch, set_.size());
+      const Step step = differentiate(backbone_, parameters, set_, options_, slots);
+      stop_unless_finite(step.loss, "loss");
+      stop_unless_finite(optimizer_.update(step.gradients, options_, step_), "gradient");
+      const double rate = Optimizer::learning_rate(options_, step_);
+      ++step_;
+      loss_sum_ += step.loss;
+      if (step_ % options_.report_every == 0 || step_ == options_.steps) report(rate);
+      if (step_ % options_.save_every == 0 || step_ == options_.steps) save();
+    }
+  }
+  optimizer_.use_averaged();
+  return {step_, resumed, loss_};
+}
+
+}  // namespace
+
+TrainResult train(Backbone& backbone, const TrainingSet& set, const TrainOptions& options,
+                  uint64_t seed, const TrainFiles& files, const TrainCallbacks& callbacks) {
+  if (backbone.parameters().empty()) {
+    throw ConfigError(
+        "training: this backbone has nothing to learn; name one that has, for example "
+        "backbone/unet");
+  }
+  if (set.size() < 1)
+    throw ConfigError("training: the training set is empty; check the source and its filters");
+  return Training(backbone, set, options, seed, files, callbacks).run();
+}
+
+}  // namespace momap

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+#include <momap/data/geometry.h>
+#include <momap/data/opencv.h>
+#include <momap/plugin/plugin.h>
+#include <tbb/parallel_for.h>
+
+#include <cstring>
+#include <opencv2/core/matx.hpp>
+#include <opencv2/imgproc.hpp>
+#include <string>
+#include <vector>
+
+#include "dense_flow.h"
+#include "point_path.h"
+
+// Dense flow between neighbouring frames, chained from frame 0 at sub-pixel places and lifted by
+// depth:
+//  - a step counts when the flow back returns and the depth does not jump; otherwise the point is
+//  out of sight;
+//  - it is back in sight where the flow straight from frame 0 finds it again, looking the same;
+//  - a point whose whole track is that of a static point, given the camera's motion, stays at its
+//  place in frame 0,
+//    so that jitter of flow and depth is no motion;
+//  - out of sight, a moving point goes straight to where it is seen again, or on with a velocity
+//  that decays.
+
+namespace {
+
+using momap::DataError;
+using momap::param;
+
+class ChainedFlow final : public momap::Extractor {
+ public:
+  struct Params {
+    std::string preset = "medium";
+    double fb_abs_px = momap::PathOptions{}.fb_abs_px;
+    double fb_rel = momap::PathOptions{}.fb_rel;
+    double depth_jump = momap::PathOptions{}.depth_jump;
+    bool redetect = true;
+    double appearance = momap::PathOptions{}.appearance;
+    double static_px = momap::PathOptions{}.static_px;
+    double static_depth = momap::PathOptions{}.static_depth;
+    double occluded_damping = momap::PathOptions{}.occluded_damping;
+
+    static auto schema() {
+      return std::tuple{
+          param("preset", &Params::preset, "Speed of the DIS flow.")
+              .one_of({"ultrafast", "fast", "medium"}),
+          param(
+              "fb_abs_px", &Params::fb_abs_px,
+              "A step is dropped when flow there and back misses its start by more than this plus "
+              "fb_rel of its length.")
+              .unit("px")
+              .at_least(0),
+          param("fb_rel", &Params::fb_rel, "See fb_abs_px.").between(0, 1),
+          param("depth_jump", &Params::depth_jump,
+                "A step whose depth changes by more than this share lands on another surface.")
+              .above(0),
+          param("redetect", &Params::redetect,
+                "Look for points out of sight by the flow straight from frame 0 (twice the time)."),
+          param("appearance", &Params::appearance,
+                "Grey difference up to which a place found again looks like the point in frame 0.")
+              .unit("of 255")
+              .between(0, 255),
+          param("static_px", &Params::static_px,
+                "A track that stays this close to that of a static point is static; 0 never.")
+              .unit("px")
+              .at_least(0),
+          param("static_depth", &Params::static_depth,
+                "The same for depth, as a share of it; raise it for depth that flickers.")
+              .above(0),
+          param("occluded_damping", &Params::occluded_damping,
+                "Factor on the velocity for each frame out of sight; 0 stops at once, 1 never.")
+              .between(0, 1),
+      };
+    }
+  };
+
+  explicit ChainedFlow(Params params) : params_(std::move(params)) {}
+
+  momap::MoMap extract(const momap::Clip& clip, const momap::Context& context) override {
+    check(clip);
+    const int64_t length = clip.length(), height = clip.height(), width = clip.width();
+    const at::Tensor frames = clip.frames.contiguous();
+    const at::Tensor depth = clip.depth->contiguous();
+    const momap::Evidence evidence = gather(clip, frames, depth, context);
+
+    momap::MoMap map;
+    map.camera = *clip.camera;
+    map.xyz = at::empty({length, height, width, 3}, at::kFloat);
+    map.visible = at::zeros({length, height, width}, at::kBool);
+    map.valid = at::zeros({height, width}, at::kBool);
+    const at::Tensor first_points = momap::unproject(depth[0], map.camera);
+    const float* first = first_points.data_ptr<float>();
+    float* xyz = map.xyz.data_ptr<float>();
+    bool* visible = map.visible.data_ptr<bool>();
+    bool* valid = map.valid.data_ptr<bool>();
+    const int64_t pixels = height * width;
+    for (int64_t t = 0; t < length; ++t) {
+      std::memcpy(xyz + 3 * pixels * t, first, sizeof(float) * static_cast<size_t>(3 * pixels));
+    }
+
+    const momap::PathOptions options = path_options();
+    tbb::parallel_for(int64_t{0}, height, [&](int64_t y) {
+      context.check_cancelled();
+      momap::PathFinder path(evidence, options);
+      for (int64_t x = 0; x < width; ++x) {
+        const int64_t pixel = y * width + x;
+        if (!(first[3 * pixel + 2] > 0)) continue;
+        valid[pixel] = path.follow(x, y) || length == 1;
+        for (int64_t t = 0; t < length; ++t) {
+          visible[t * pixels + pixel] = path.visible(t);
+          if (t == 0) continue;  // exactly the unprojected depth
+          float* out = xyz + 3 * (t * pixels + pixel);
+          for (int c = 0; c < 3; ++c) out[c] = static_cast<float>(path.position(t)[c]);
+        }
+      }
+    });
+    return map;
+  }
+
+ private:
+  static void check(const momap::Clip& clip) {
+    if (!clip.depth) {
+      throw DataError(
+          "the clip has no depth; add an annotation that gives it (for example "
+          "annotation/ground_plane) before extraction/chained_flow");
+    }
+    if (!clip.camera) {
+      throw DataError(
+          "the clip has no camera; set fov_degrees at its source, or add an annotation "
+          "that gives it, before extraction/chained_flow");
+    }
+    if (!clip.cam_from_world && clip.length() > 1) {
+      throw DataError(
+          "the clip has no camera poses (cam_from_world); add annotation/camera_pose "
+          "before extraction/chained_flow (it gives the identity for a static camera)");
+    }
+  }
+
+  momap::PathOptions path_options() const {
+    return {.fb_abs_px = params_.fb_abs_px,
+            .fb_rel = params_.fb_rel,
+            .depth_jump = params_.depth_jump,
+            .appearance = params_.appearance,
+            .static_px = params_.static_px,
+            .static_depth = params_.static_depth,
+            .occluded_damping = params_.occluded_damping};
+  }
+
+  static cv::Matx44d inverse(const cv::Matx44d& rigid) {
+    const cv::Matx33d turn = rigid.get_minor<3, 3>(0, 0).t();
+    const cv::Vec3d shift = turn * cv::Vec3d(-rigid(0, 3), -rigid(1, 3), -rigid(2, 3));
+    return {turn(0, 0), turn(0, 1), turn(0, 2), shift[0],   turn(1, 0), turn(1, 1),
+            turn(1, 2), shift[1],   turn(2, 0), turn(2, 1), turn(2, 2), shift[2],
+            0,          0,          0,          1};
+  }
+
+  momap::Evidence gather(const momap::Clip& clip, const at::Tensor& frames, const at::Tensor& depth,
+                         const momap::Context& context) const {
+    const auto length = static_cast<size_t>(clip.length());
+    momap::Evidence evidence;
+    evidence.camera = *clip.camera;
+    evidence.grey.resize(length);
+    evidence.steps.resize(length - 1);
+    evidence.direct.resize(length);
+    const at::Tensor poses = clip.cam_from_world ? clip.cam_from_world->contiguous() : at::Tensor();
+    for (size_t t = 0; t < length; ++t) {
+      const auto frame = static_cast<int64_t>(t);
+      cv::cvtColor(momap::as_mat(frames[frame]), evidence.grey[t], cv::COLOR_RGB2GRAY);
+      evidence.depth.push_back(depth.data_ptr<float>() + frame * clip.height() * clip.width());
+      const cv::Matx44d pose =
+          poses.defined() ? cv::Matx44d(poses.data_ptr<double>() + 16 * t) : cv::Matx44d::eye();
+      const cv::Matx44d first =
+          poses.defined() ? cv::Matx44d(poses.data_ptr<double>()) : cv::Matx44d::eye();
+      evidence.camera_from_first.push_back(pose * inverse(first));
+      evidence.first_from_camera.push_back(first * inverse(pose));
+    }
+    // Steps first, then frame 0 to each t from 2 on.
+    const size_t step_count = length - 1;
+    const size_t direct_count = params_.redetect && length > 2 ? length - 2 : 0;
+    tbb::parallel_for(size_t{0}, step_count + direct_count, [&](size_t i) {
+      context.check_cancelled();
+      if (i < step_count) {
+        evidence.steps[i] =
+            momap::flow_between(evidence.grey[i], evidence.grey[i + 1], params_.preset);
+      } else {
+        const size_t t = i - step_count + 2;
+        evidence.direct[t] =
+            momap::flow_between(evidence.grey[0], evidence.grey[t], params_.preset);
+      }
+    });
+    return evidence;
+  }
+
+  Params params_;
+};
+
+}  // namespace
+
+MOMAP_PLUGIN(
+    ChainedFlow, "extraction/chained_flow", 1,
+    "Chains dense optical flow from frame 0 and lifts the tracks to 3D by depth and pose.");

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <opencv2/core.hpp>
+#include <string>
+
+namespace momap::video_output {
+
+/// A video to write; `frame(t)` gives RGB pictures of one size.
+struct Video {
+  int64_t frames;
+  double fps;
+  std::function<cv::Mat(int64_t t)> frame;
+};
+
+/// Encodes into `path`, whose extension says how: .mp4 is H.264 in yuv420p, .avi is Motion JPEG.
+/// Odd sizes are padded by a copy of the last row or column, because H.264 halves the colour
+/// planes. The same frames give the same bytes on any machine with this encoder. Reads the file
+/// back: throws ConfigError when the encoder is missing or the file is not complete (disk full).
+/// `shown` names the file in messages.
+void encode(const Video& video, const std::filesystem::path& path, const std::string& shown);
+
+}  // namespace momap::video_output
