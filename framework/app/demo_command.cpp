@@ -17,15 +17,18 @@ PageSection video_section(const RecordedRun& run) {
   PageSection section;
   section.title = "From a real video to motion, and back";
   section.text =
-      "A street camera (vtest.avi of OpenCV). Camera and depth are estimated, dense flow is chained into the 3D path of "
-      "every pixel of frame 0, the motion map goes through the encoding, frame 0 is moved along it and completed. The "
+      "A street camera (vtest.avi of OpenCV). Camera and depth are estimated, dense flow is "
+      "chained into the 3D path of "
+      "every pixel of frame 0, the motion map goes through the encoding, frame 0 is moved along it "
+      "and completed. The "
       "scores compare the result with the frames that were really recorded.";
-  section.figures = figures_of(run, {{"input_mp4", "Input video"},
-                                     {"result_mp4", "Frame 0 moved along the motion map, completed"},
-                                     {"warped_mp4", "Before completion: holes as checkerboard"},
-                                     {"tracks_mp4", "Tracks over the input"},
-                                     {"displacement_png", "Displacement in the last frame"},
-                                     {"depth_png", "Depth of frame 0 (ground-plane prior)"}});
+  section.figures =
+      figures_of(run, {{"input_mp4", "Input video"},
+                       {"result_mp4", "Frame 0 moved along the motion map, completed"},
+                       {"warped_mp4", "Before completion: holes as checkerboard"},
+                       {"tracks_mp4", "Tracks over the input"},
+                       {"displacement_png", "Displacement in the last frame"},
+                       {"depth_png", "Depth of frame 0 (ground-plane prior)"}});
   section.table = score_table(run);
   return section;
 }
@@ -43,7 +46,8 @@ int demo_command(const Options& options) {
   std::vector<PageSection> sections;
   const auto run = [&](const Graph& graph, const char* name) {
     if (!options.quiet) fmt::print("== {}\n", shown(graph.file.filename()));
-    auto done = recorded_run(graph, folder / name, run_options(options, budget.count(), cache.get()), cache.get());
+    auto done = recorded_run(graph, folder / name,
+                             run_options(options, budget.count(), cache.get()), cache.get());
     if (done.summary.cancelled) throw Cancelled();
     if (done.summary.failed > 0) throw DataError(done.recorder->failures().at(0));
     if (!options.quiet) fmt::print("{}\n", summary_text(done.summary, *done.recorder));

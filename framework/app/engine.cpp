@@ -5,7 +5,6 @@
 #include <momap/contract/contract.h>
 #include <momap/plugin/loader.h>
 #include <momap/run/crash.h>
-#include <momap/run/threads.h>
 
 #include <map>
 
@@ -22,7 +21,8 @@ namespace momap {
 namespace {
 
 int describe_libraries(const Options& options) {
-  const std::vector<std::filesystem::path> libraries(options.libraries.begin(), options.libraries.end());
+  const std::vector<std::filesystem::path> libraries(options.libraries.begin(),
+                                                     options.libraries.end());
   fmt::print("{}", reports_to_json(describe_in_children(libraries)));
   return kExitOk;
 }
@@ -35,14 +35,14 @@ int write_catalog(const Options& options) {
 int check_plugins(const Options& options) {
   bool all_passed = true;
   for (const auto& library : options.libraries) {
-    // First in a child: a library that crashes on loading is a finding, not the end of this process.
+    // First in a child: a library that crashes on loading is a finding, not the end of this
+    // process.
     const auto report = describe_in_children({library}).at(0);
     for (const auto& problem : report.problems) {
       fmt::print("FAIL  {}\n", problem.text());
       all_passed = false;
     }
     if (!report.problems.empty()) continue;
-    const ThreadBudget budget(0);
     for (const auto& result : check_contract(library)) {
       const char* verdict = result.skipped ? "skip" : result.passed ? "ok" : "FAIL";
       fmt::print("{:<5} {:<28} {}{}{}\n", verdict, result.plugin, result.check,
@@ -56,14 +56,18 @@ int check_plugins(const Options& options) {
 
 int dispatch(const Options& options) {
   using Handler = int (*)(const Options&);
-  static const std::map<std::string, Handler> kHandlers{
-      {"run", run_command},         {"explain", explain_command},
-      {"train", train_command},     {"generate", generate_command},
-      {"demo", demo_command},       {"plugins check", check_plugins},
-      {"write-catalog", write_catalog}, {"describe-libraries", describe_libraries}};
+  static const std::map<std::string, Handler> kHandlers{{"run", run_command},
+                                                        {"explain", explain_command},
+                                                        {"train", train_command},
+                                                        {"generate", generate_command},
+                                                        {"demo", demo_command},
+                                                        {"plugins check", check_plugins},
+                                                        {"write-catalog", write_catalog},
+                                                        {"describe-libraries", describe_libraries}};
   const auto found = kHandlers.find(options.command);
   if (found == kHandlers.end()) {
-    throw ConfigError(fmt::format("'{}' is not a command of the engine; start it through momap", options.command));
+    throw ConfigError(fmt::format("'{}' is not a command of the engine; start it through momap",
+                                  options.command));
   }
   return found->second(options);
 }

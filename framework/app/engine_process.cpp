@@ -15,7 +15,8 @@
 namespace momap {
 namespace {
 
-// One pool of threads: OpenBLAS and OpenMP would start their own and fight oneTBB's (measured: 2 to 4 times slower).
+// One pool of threads: OpenBLAS and OpenMP would start their own and fight oneTBB's (measured: 2 to
+// 4 times slower).
 void set_library_environment() {
   ::setenv("OPENBLAS_NUM_THREADS", "1", 0);
   ::setenv("OMP_NUM_THREADS", "1", 0);
@@ -43,9 +44,10 @@ std::vector<LibraryReport> describe_by_engine(const std::vector<std::filesystem:
   const std::string text{std::istreambuf_iterator<char>(out), {}};
   child.wait();
   if (child.exit_code() != 0) {
-    throw ConfigError(fmt::format("{}: could not describe {} plugin libraries (exit code {}); "
-                                  "see what it said above", shown(engine_path()), libraries.size(),
-                                  child.exit_code()));
+    throw ConfigError(
+        fmt::format("{}: could not describe {} plugin libraries (exit code {}); "
+                    "see what it said above",
+                    shown(engine_path()), libraries.size(), child.exit_code()));
   }
   return reports_from_json(text);
 }

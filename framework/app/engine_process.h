@@ -8,11 +8,13 @@
 
 namespace momap {
 
-/// The program that links LibTorch; `momap` hands over to it when a command needs more than reading.
+/// The program that links LibTorch; `momap` hands over to it when a command needs more than
+/// reading.
 std::filesystem::path engine_path();
 
-/// Replaces this process by the engine with the same arguments. Sets up the environment of LibTorch's libraries
-/// first: they read it when they are loaded. Returns only by throwing ConfigError.
+/// Replaces this process by the engine with the same arguments. Sets up the environment of
+/// LibTorch's libraries first: they read it when they are loaded. Returns only by throwing
+/// ConfigError.
 [[noreturn]] void become_engine(char** argv);
 
 /// Describes libraries through an engine process of its own.

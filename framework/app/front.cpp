@@ -33,7 +33,9 @@ bool report_unusable(const Catalog& catalog) {
     fmt::print(stderr, "momap: warning: plugin library not used: {}\n", problem.text());
   }
   for (const auto& [id, files] : catalog.duplicates()) {
-    fmt::print(stderr, "momap: error: plugin '{}' stands in two libraries: {}; remove or rename one\n", id, files);
+    fmt::print(stderr,
+               "momap: error: plugin '{}' stands in two libraries: {}; remove or rename one\n", id,
+               files);
   }
   return !catalog.problems().empty() || !catalog.duplicates().empty();
 }
@@ -91,7 +93,8 @@ int write_docs(const Options& options) {
   const auto catalog = catalog_of(options);
   if (report_unusable(catalog)) return kExitConfig;
   const fs::path folder = options.folder;
-  std::string index = "# Plugins\n\nWritten by `momap plugins docs docs/plugins` from the plugins themselves.\n";
+  std::string index =
+      "# Plugins\n\nWritten by `momap plugins docs docs/plugins` from the plugins themselves.\n";
   std::vector<fs::path> pages{folder / "README.md"};
   for (const auto& stage : kStages) {
     const auto ids = catalog.ids(stage.name);
@@ -106,15 +109,16 @@ int write_docs(const Options& options) {
   }
   write_file(pages[0], index);
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    const bool stale = entry.path().extension() == ".md" &&
-                       std::ranges::find(pages, entry.path()) == pages.end();
+    const bool stale =
+        entry.path().extension() == ".md" && std::ranges::find(pages, entry.path()) == pages.end();
     if (stale) fs::remove(entry.path());
   }
   return kExitOk;
 }
 
 int new_plugin(const Options& options) {
-  fmt::print("{}", write_new_plugin(options.plugin_id, options.folder.empty() ? "." : options.folder));
+  fmt::print("{}",
+             write_new_plugin(options.plugin_id, options.folder.empty() ? "." : options.folder));
   return kExitOk;
 }
 
@@ -124,9 +128,11 @@ int doctor(const Options& options) {
   fmt::print("built for  {}\n", own_stamp());
   fmt::print("cores      {}\n", std::thread::hardware_concurrency());
   fmt::print("install    {}\n", shown(install_root()));
-  fmt::print("engine     {}{}\n", shown(engine_path()), fs::exists(engine_path()) ? "" : "  (missing)");
+  fmt::print("engine     {}{}\n", shown(engine_path()),
+             fs::exists(engine_path()) ? "" : "  (missing)");
   std::error_code error;
-  const auto space = fs::space(fs::exists(user_cache_folder()) ? user_cache_folder() : fs::path("/"), error);
+  const auto space =
+      fs::space(fs::exists(user_cache_folder()) ? user_cache_folder() : fs::path("/"), error);
   fmt::print("cache      {}  ({} free)\n", shown(user_cache_folder()),
              human_bytes(static_cast<double>(space.available)));
   for (const auto& folder : plugin_folders(options.plugins)) {
@@ -141,7 +147,8 @@ int clean(const Options&) {
   std::error_code error;
   const auto removed = fs::remove_all(user_cache_folder(), error);
   if (error) {
-    throw ConfigError(fmt::format("{}: cannot be removed: {}", shown(user_cache_folder()), error.message()));
+    throw ConfigError(
+        fmt::format("{}: cannot be removed: {}", shown(user_cache_folder()), error.message()));
   }
   fmt::print("{}: {} files and folders removed\n", shown(user_cache_folder()), removed);
   return kExitOk;
@@ -149,11 +156,14 @@ int clean(const Options&) {
 
 using Handler = int (*)(const Options&);
 const std::map<std::string, Handler>& handlers() {
-  static const std::map<std::string, Handler> kHandlers{
-      {"plugins list", list_plugins}, {"plugins describe", describe_plugin},
-      {"plugins new", new_plugin},    {"plugins docs", write_docs},
-      {"validate", validate},         {"graph", print_graph},
-      {"doctor", doctor},             {"clean", clean}};
+  static const std::map<std::string, Handler> kHandlers{{"plugins list", list_plugins},
+                                                        {"plugins describe", describe_plugin},
+                                                        {"plugins new", new_plugin},
+                                                        {"plugins docs", write_docs},
+                                                        {"validate", validate},
+                                                        {"graph", print_graph},
+                                                        {"doctor", doctor},
+                                                        {"clean", clean}};
   return kHandlers;
 }
 

@@ -14,7 +14,8 @@ std::vector<Figure> figures_of(const RecordedRun& run,
       if (file.parent_path().filename() == step) files.push_back(file);
     }
     for (size_t k = 0; k < files.size(); ++k) {
-      figures.push_back({files[k], files.size() == 1 ? caption : fmt::format("{}, future {}", caption, k + 1)});
+      figures.push_back(
+          {files[k], files.size() == 1 ? caption : fmt::format("{}, future {}", caption, k + 1)});
     }
   }
   return figures;
@@ -23,9 +24,10 @@ std::vector<Figure> figures_of(const RecordedRun& run,
 std::vector<std::vector<std::string>> score_table(const RecordedRun& run) {
   std::vector<std::vector<std::string>> rows{{"step", "score", "mean", "unit", "better"}};
   for (const auto& sum : run.recorder->totals()) {
-    rows.push_back({sum.step, sum.name,
-                    sum.count > 0 ? fmt::format("{:.4f}", sum.mean) : "undefined: " + sum.undefined_reason,
-                    sum.unit, sum.direction == Direction::higher_is_better ? "higher" : "lower"});
+    rows.push_back(
+        {sum.step, sum.name,
+         sum.count > 0 ? fmt::format("{:.4f}", sum.mean) : "undefined: " + sum.undefined_reason,
+         sum.unit, sum.direction == Direction::higher_is_better ? "higher" : "lower"});
   }
   return rows;
 }
@@ -34,8 +36,10 @@ PageSection futures_section(const RecordedRun& run, const std::string& prompt) {
   PageSection section;
   section.title = "From one photograph to possible futures";
   section.text = fmt::format(
-      "Prompt: \"{}\". A diffusion model draws motion maps for the photograph; each moves its pixels, and what becomes "
-      "visible is filled in. Every future starts from other noise.", prompt);
+      "Prompt: \"{}\". A diffusion model draws motion maps for the photograph; each moves its "
+      "pixels, and what becomes "
+      "visible is filled in. Every future starts from other noise.",
+      prompt);
   section.figures = figures_of(run, {{"photo_png", "Photograph"},
                                      {"depth_png", "Depth of the ground-plane prior"},
                                      {"displacement_png", "Displacement"},

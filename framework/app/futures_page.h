@@ -8,7 +8,8 @@
 
 namespace momap {
 
-/// The files of the steps named, in that order, captioned "<caption>" or, for K futures, "<caption>, future k".
+/// The files of the steps named, in that order, captioned "<caption>" or, for K futures,
+/// "<caption>, future k".
 std::vector<Figure> figures_of(const RecordedRun& run,
                                const std::vector<std::pair<std::string, std::string>>& steps);
 

@@ -20,7 +20,8 @@ int generate_command(const Options& options) {
                              fmt::format("photo.with.prompt={}", yaml_text(options.prompt)),
                              fmt::format("sample.with.samples={}", options.futures),
                              fmt::format("seed={}", options.seed)};
-  graph_options.overrides.insert(graph_options.overrides.end(), options.set.begin(), options.set.end());
+  graph_options.overrides.insert(graph_options.overrides.end(), options.set.begin(),
+                                 options.set.end());
   const Graph graph = read_graph(file, catalog, graph_options);
   const ThreadBudget budget(options.threads);
   const auto cache = open_cache(options);

@@ -5,7 +5,8 @@
 
 namespace momap {
 
-/// `momap generate --image ... --prompt ...`: K possible futures of a photograph as motion maps, videos and a page.
+/// `momap generate --image ... --prompt ...`: K possible futures of a photograph as motion maps,
+/// videos and a page.
 int generate_command(const Options& options);
 
 }  // namespace momap

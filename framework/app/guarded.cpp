@@ -12,7 +12,8 @@ namespace momap {
 int guarded(const char* program, int (*body)(const Options&), const Options& options) {
   try {
     const int code = body(options);
-    if (std::fflush(stdout) != 0) throw ConfigError("stdout: cannot be written (is the disk full?)");
+    if (std::fflush(stdout) != 0)
+      throw ConfigError("stdout: cannot be written (is the disk full?)");
     return code;
   } catch (const ConfigError& e) {
     // Problems with a place start with it, so that editors and terminals can jump there.

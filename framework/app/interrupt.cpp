@@ -16,7 +16,8 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 
 void on_signal(int) {
   if (asked.exchange(true)) ::_exit(kExitInterrupted);
-  static constexpr char kText[] = "\nmomap: stopping after the steps in work (again to stop at once)\n";
+  static constexpr char kText[] =
+      "\nmomap: stopping after the steps in work (again to stop at once)\n";
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText, sizeof kText - 1);
 }
 

@@ -19,10 +19,10 @@ namespace fs = std::filesystem;
 // What differs between the stages in the source that is written.
 struct Template {
   const char* interface;
-  const char* extra;    // further declarations of the class
-  const char* param;    // one example parameter: member, schema line
+  const char* extra;  // further declarations of the class
+  const char* param;  // one example parameter: member, schema line
   const char* schema;
-  const char* body;     // the stage's functions
+  const char* body;  // the stage's functions
 };
 
 const std::map<std::string, Template>& templates() {
@@ -146,8 +146,7 @@ const std::map<std::string, Template>& templates() {
   })"}},
       {"metric",
        {"Metric", "\n  static constexpr const char* kInputs = \"result: clip, reference: clip\";",
-        "bool squared = false;",
-        R"(param("squared", &Params::squared, "Square the differences."))",
+        "bool squared = false;", R"(param("squared", &Params::squared, "Square the differences."))",
         R"(  momap::Score score(const momap::Inputs& in, const momap::Context&) override {
     const auto& a = in.get<momap::Clip>("result")->frames;
     const auto& b = in.get<momap::Clip>("reference")->frames;
@@ -161,8 +160,8 @@ const std::map<std::string, Template>& templates() {
     return {{value}};
   })"}},
       {"output",
-       {"Output", "\n  static constexpr const char* kInputs = \"value: clip\";", "std::string note;",
-        R"(param("note", &Params::note, "A line added to the file."))",
+       {"Output", "\n  static constexpr const char* kInputs = \"value: clip\";",
+        "std::string note;", R"(param("note", &Params::note, "A line added to the file."))",
         R"(  std::filesystem::path write(const momap::Inputs& in, const std::filesystem::path& stem,
                               const momap::Context&) override {
     const auto& clip = *in.get<momap::Clip>("value");
@@ -238,9 +237,11 @@ std::string class_name(const std::string& name) {
   return out;
 }
 
-std::string filled(std::string text, const std::vector<std::pair<std::string, std::string>>& values) {
+std::string filled(std::string text,
+                   const std::vector<std::pair<std::string, std::string>>& values) {
   for (const auto& [key, value] : values) {
-    for (size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + value.size())) {
+    for (size_t at = text.find(key); at != std::string::npos;
+         at = text.find(key, at + value.size())) {
       text.replace(at, key.size(), value);
     }
   }
@@ -265,22 +266,30 @@ std::string write_new_plugin(const std::string& id, const fs::path& folder) {
                               std::isdigit(static_cast<unsigned char>(c)) || c == '_';
                      });
   if (!legal) {
-    throw ConfigError(fmt::format("plugin id '{}': name '{}' is not allowed; expected lower-case "
-                                  "letters, digits and '_', for example {}/my_{}", printable(id),
-                                  printable(name), stage, stage));
+    throw ConfigError(
+        fmt::format("plugin id '{}': name '{}' is not allowed; expected lower-case "
+                    "letters, digits and '_', for example {}/my_{}",
+                    printable(id), printable(name), stage, stage));
   }
   const fs::path target = folder / name;
   if (fs::exists(target)) {
-    throw ConfigError(fmt::format("{}: exists already; choose another name or folder", shown(target)));
+    throw ConfigError(
+        fmt::format("{}: exists already; choose another name or folder", shown(target)));
   }
   const Template& t = templates().at(stage);
   const std::vector<std::pair<std::string, std::string>> values{
-      {"@EXTRA@", t.extra},          {"@PARAM@", t.param},
-      {"@SCHEMA@", t.schema},        {"@BODY@", t.body},
-      {"@INTERFACE@", t.interface},  {"@INCLUDES@", includes_of(stage)},
-      {"@CLASS@", class_name(name)}, {"@ID@", id},
-      {"@NAME@", name},              {"@SUMMARY@", "A minimal example of its stage; put your method here."},
-      {"@FOLDER@", target.string()}, {"@PREFIX@", install_root().string()}};
+      {"@EXTRA@", t.extra},
+      {"@PARAM@", t.param},
+      {"@SCHEMA@", t.schema},
+      {"@BODY@", t.body},
+      {"@INTERFACE@", t.interface},
+      {"@INCLUDES@", includes_of(stage)},
+      {"@CLASS@", class_name(name)},
+      {"@ID@", id},
+      {"@NAME@", name},
+      {"@SUMMARY@", "A minimal example of its stage; put your method here."},
+      {"@FOLDER@", target.string()},
+      {"@PREFIX@", install_root().string()}};
   write_file(target / (name + ".cpp"), filled(kSource, values));
   write_file(target / "CMakeLists.txt", filled(kCMake, values));
   return filled(kNext, values);

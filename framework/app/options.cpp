@@ -15,8 +15,9 @@ class CommandLine {
   explicit CommandLine(Options& options) : options_(options) {
     app_.require_subcommand(1);
     app_.set_version_flag("--version", MOMAP_VERSION);
-    app_.footer("Help on one command: momap COMMAND --help. Exit codes: 0 done, 2 configuration, 3 data, "
-                "1 bug, 130 stopped.");
+    app_.footer(
+        "Help on one command: momap COMMAND --help. Exit codes: 0 done, 2 configuration, 3 data, "
+        "1 bug, 130 stopped.");
     app_.get_formatter()->column_width(34);
     demo();
     run();
@@ -57,7 +58,8 @@ class CommandLine {
   }
 
   void running(CLI::App* sub) {
-    sub->add_option("-o,--output", options_.output, "Folder for results (default: runs/<name>-<time>)")
+    sub->add_option("-o,--output", options_.output,
+                    "Folder for results (default: runs/<name>-<time>)")
         ->type_name("DIR");
     sub->add_option("--threads", options_.threads, "Threads to use (default: all)")
         ->check(CLI::Range(0, 4096));
@@ -68,15 +70,17 @@ class CommandLine {
   }
 
   void demo() {
-    auto* sub = command(&app_, "demo", "demo",
-                        "Run the main job on a real video and a real photograph, and show the result",
-                        "momap demo");
+    auto* sub =
+        command(&app_, "demo", "demo",
+                "Run the main job on a real video and a real photograph, and show the result",
+                "momap demo");
     running(sub);
   }
 
   void run() {
-    auto* sub = command(&app_, "run", "run", "Run a graph over all samples of its sources",
-                        "momap run configs/graphs/video.yaml --set video.with.path=street.avi -o runs/street");
+    auto* sub = command(
+        &app_, "run", "run", "Run a graph over all samples of its sources",
+        "momap run configs/graphs/video.yaml --set video.with.path=street.avi -o runs/street");
     graph_file(sub);
     running(sub);
     sub->add_option("--samples", options_.samples, "At most so many samples (default: all)")
@@ -90,12 +94,14 @@ class CommandLine {
     auto* sub = command(&app_, "validate", "validate", "Check a graph; runs and loads nothing",
                         "momap validate configs/graphs/video.yaml");
     graph_file(sub);
-    sub->add_flag("--resolved", options_.verbose, "Print the graph with every parameter spelled out");
+    sub->add_flag("--resolved", options_.verbose,
+                  "Print the graph with every parameter spelled out");
   }
 
   void graph() {
-    auto* sub = command(&app_, "graph", "graph", "Print a graph for Graphviz, with types on the edges",
-                        "momap graph configs/graphs/video.yaml | dot -Tsvg > graph.svg");
+    auto* sub =
+        command(&app_, "graph", "graph", "Print a graph for Graphviz, with types on the edges",
+                "momap graph configs/graphs/video.yaml | dot -Tsvg > graph.svg");
     graph_file(sub);
   }
 
@@ -104,20 +110,23 @@ class CommandLine {
                         "Say for each step whether it is cached and, if not, what changed",
                         "momap explain configs/graphs/video.yaml");
     graph_file(sub);
-    sub->add_option("--cache-size", options_.cache_gigabytes, "Limit of the cache folder, GB")->group("");
+    sub->add_option("--cache-size", options_.cache_gigabytes, "Limit of the cache folder, GB")
+        ->group("");
   }
 
   void train() {
-    auto* sub = command(&app_, "train", "train",
-                        "Train a backbone on what a recipe's graph gives; resumes where it was stopped",
-                        "momap train configs/models/street/recipe.yaml -o runs/street");
+    auto* sub =
+        command(&app_, "train", "train",
+                "Train a backbone on what a recipe's graph gives; resumes where it was stopped",
+                "momap train configs/models/street/recipe.yaml -o runs/street");
     graph_file(sub);
     running(sub);
   }
 
   void generate() {
-    auto* sub = command(&app_, "generate", "generate", "Generate possible futures of one photograph",
-                        "momap generate --image street.jpg --prompt \"people walk\" --samples 4 -o out");
+    auto* sub =
+        command(&app_, "generate", "generate", "Generate possible futures of one photograph",
+                "momap generate --image street.jpg --prompt \"people walk\" --samples 4 -o out");
     sub->add_option("--image", options_.image, "The photograph")->required()->type_name("FILE");
     sub->add_option("--prompt", options_.prompt, "What happens, in words");
     sub->add_option("--samples", options_.futures, "Number of futures K")
@@ -136,8 +145,9 @@ class CommandLine {
   void plugins() {
     CLI::App* group = app_.add_subcommand("plugins", "List, describe, check and make plugins");
     group->require_subcommand(1);
-    auto* list = command(group, "list", "plugins list", "All plugins, in the order of the data path",
-                         "momap plugins list --plugins build/my_plugins");
+    auto* list =
+        command(group, "list", "plugins list", "All plugins, in the order of the data path",
+                "momap plugins list --plugins build/my_plugins");
     list->add_flag("--json", options_.json, "For programs");
     auto* describe = command(group, "describe", "plugins describe",
                              "Parameters of a plugin: type, range, default, meaning",
@@ -154,7 +164,8 @@ class CommandLine {
                           "Write a folder with a minimal plugin that builds outside the tree",
                           "momap plugins new warping/my_warp");
     fresh->add_option("id", options_.plugin_id, "Plugin, stage/name")->required();
-    fresh->add_option("--into", options_.folder, "Folder to make it in (default: here)")->type_name("DIR");
+    fresh->add_option("--into", options_.folder, "Folder to make it in (default: here)")
+        ->type_name("DIR");
     auto* docs = command(group, "docs", "plugins docs",
                          "Write the documentation page of every plugin (docs/plugins)",
                          "momap plugins docs docs/plugins");
@@ -162,13 +173,13 @@ class CommandLine {
   }
 
   void doctor() {
-    command(&app_, "doctor", "doctor", "Show versions, threads, folders, and plugins that cannot be used",
-            "momap doctor");
+    command(&app_, "doctor", "doctor",
+            "Show versions, threads, folders, and plugins that cannot be used", "momap doctor");
   }
 
   void clean() {
-    auto* sub = command(&app_, "clean", "clean", "Empty the cache of step results and plugin descriptions",
-                        "momap clean");
+    auto* sub = command(&app_, "clean", "clean",
+                        "Empty the cache of step results and plugin descriptions", "momap clean");
     sub->footer("Runs, models and databases are not touched.");
   }
 

@@ -9,33 +9,34 @@ namespace momap {
 
 /// The parsed command line. The launcher and the engine read it with the same code.
 struct Options {
-  std::string command;                ///< "run", "plugins list", ...
-  std::vector<std::string> plugins;   ///< --plugins DIR
+  std::string command;               ///< "run", "plugins list", ...
+  std::vector<std::string> plugins;  ///< --plugins DIR
   bool json = false;
   bool quiet = false;
   bool verbose = false;
 
-  std::string graph;                  ///< run, validate, graph, explain, train
-  std::vector<std::string> set;       ///< --set a.with.b=3
-  std::string output;                 ///< -o
+  std::string graph;             ///< run, validate, graph, explain, train
+  std::vector<std::string> set;  ///< --set a.with.b=3
+  std::string output;            ///< -o
   int threads = 0;
   int64_t samples = 0;
   bool keep_going = false;
   bool no_cache = false;
   double cache_gigabytes = 10;
 
-  std::string plugin_id;              ///< plugins describe, plugins new
-  std::string format = "text";        ///< plugins describe
-  std::vector<std::string> libraries; ///< plugins check, describe-libraries
-  std::string folder;                 ///< plugins new, plugins docs, write-catalog
+  std::string plugin_id;               ///< plugins describe, plugins new
+  std::string format = "text";         ///< plugins describe
+  std::vector<std::string> libraries;  ///< plugins check, describe-libraries
+  std::string folder;                  ///< plugins new, plugins docs, write-catalog
 
-  std::string image;                  ///< generate
+  std::string image;  ///< generate
   std::string prompt;
   int64_t seed = 0;
   int futures = 4;
 };
 
-/// Parses the command line. Prints help or a complaint and leaves the process where that is all there is to do.
+/// Parses the command line. Prints help or a complaint and leaves the process where that is all
+/// there is to do.
 Options parse_command_line(int argc, char** argv);
 
 }  // namespace momap

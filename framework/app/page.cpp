@@ -28,11 +28,20 @@ std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : printable(text)) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -43,7 +52,8 @@ std::string url(const std::filesystem::path& path) {
   std::string out;
   for (const char c : path.generic_string()) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = byte < 0x80 && (std::isalnum(byte) || std::string_view("-_.~/").find(c) != std::string_view::npos);
+    const bool plain = byte < 0x80 && (std::isalnum(byte) ||
+                                       std::string_view("-_.~/").find(c) != std::string_view::npos);
     out += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
   }
   return out;
@@ -54,7 +64,9 @@ std::string figure_html(const Figure& figure, const std::filesystem::path& folde
   const std::string caption = escaped(figure.caption);
   const std::string media =
       figure.file.extension() == ".mp4"
-          ? fmt::format("<video src=\"{}\" controls loop muted autoplay playsinline title=\"{}\"></video>", source, caption)
+          ? fmt::format(
+                "<video src=\"{}\" controls loop muted autoplay playsinline title=\"{}\"></video>",
+                source, caption)
           : fmt::format("<img src=\"{}\" alt=\"{}\">", source, caption);
   return fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", media, caption);
 }
@@ -79,7 +91,8 @@ void write_page(const std::filesystem::path& file, const std::string& title,
     html.replace(at, 7, escaped(title));
   }
   for (const auto& section : sections) {
-    html += fmt::format("<section><h2>{}</h2>\n<p>{}</p>\n", escaped(section.title), escaped(section.text));
+    html += fmt::format("<section><h2>{}</h2>\n<p>{}</p>\n", escaped(section.title),
+                        escaped(section.text));
     if (!section.figures.empty()) {
       html += "<div class=\"figures\">\n";
       for (const auto& figure : section.figures) html += figure_html(figure, file.parent_path());

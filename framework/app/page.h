@@ -15,12 +15,13 @@ struct Figure {
 
 struct PageSection {
   std::string title;
-  std::string text;                             ///< one paragraph
+  std::string text;  ///< one paragraph
   std::vector<Figure> figures;
   std::vector<std::vector<std::string>> table;  ///< first row: headings
 };
 
-/// Writes a static page that opens from disk, in a browser, without a server. Figures are linked relative to it.
+/// Writes a static page that opens from disk, in a browser, without a server. Figures are linked
+/// relative to it.
 void write_page(const std::filesystem::path& file, const std::string& title,
                 const std::vector<PageSection>& sections);
 

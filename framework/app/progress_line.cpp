@@ -32,7 +32,8 @@ void ProgressLine::show(double done, double total, double seconds, const std::st
   const double share = total > 0 ? done / total : 0;
   const std::string left =
       share > 0 ? fmt::format(", {} left", clock_text(seconds / share * (1 - share))) : "";
-  const std::string text = fmt::format("{:.0f}/{:.0f}  {}{}  {}", done, total, clock_text(seconds), left, note);
+  const std::string text =
+      fmt::format("{:.0f}/{:.0f}  {}{}  {}", done, total, clock_text(seconds), left, note);
   if (terminal_) {
     const int filled = static_cast<int>(share * kBarWidth);
     fmt::print(stderr, "\r\033[K[{:=<{}}{:<{}}] {}", "", filled, "", kBarWidth - filled, text);

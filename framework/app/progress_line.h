@@ -5,8 +5,8 @@
 
 namespace momap {
 
-/// Progress on stderr: one line that is redrawn on a terminal, a plain line every ten seconds elsewhere. Nothing is
-/// shown for what takes less than two seconds.
+/// Progress on stderr: one line that is redrawn on a terminal, a plain line every ten seconds
+/// elsewhere. Nothing is shown for what takes less than two seconds.
 class ProgressLine {
  public:
   explicit ProgressLine(bool quiet);

@@ -26,14 +26,16 @@ Catalog engine_catalog(const Options& options) {
 
 std::unique_ptr<Cache> open_cache(const Options& options) {
   if (options.no_cache) return nullptr;
-  return std::make_unique<Cache>(user_cache_folder(), static_cast<uint64_t>(options.cache_gigabytes * 1e9));
+  return std::make_unique<Cache>(user_cache_folder(),
+                                 static_cast<uint64_t>(options.cache_gigabytes * 1e9));
 }
 
 std::filesystem::path run_folder(const Options& options, const std::string& name) {
   if (!options.output.empty()) return options.output;
   const auto now = std::chrono::system_clock::now();
   const auto seconds = std::chrono::system_clock::to_time_t(now);
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  const auto ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
   std::tm utc{};
   ::gmtime_r(&seconds, &utc);
   char text[32];
@@ -50,16 +52,16 @@ RunOptions run_options(const Options& options, int threads, Cache* cache) {
   run.cancelled = interrupted;
   auto line = std::make_shared<ProgressLine>(options.quiet);
   run.progress = [line](const Progress& p) {
-    line->show(static_cast<double>(p.samples_done + p.failures), static_cast<double>(p.samples_total),
-               p.seconds,
+    line->show(static_cast<double>(p.samples_done + p.failures),
+               static_cast<double>(p.samples_total), p.seconds,
                fmt::format("{} resident{}", human_bytes(static_cast<double>(p.resident_bytes)),
                            p.failures ? fmt::format(", {} failed", p.failures) : ""));
   };
   return run;
 }
 
-RecordedRun recorded_run(const Graph& graph, const std::filesystem::path& folder, RunOptions options,
-                         const Cache* cache) {
+RecordedRun recorded_run(const Graph& graph, const std::filesystem::path& folder,
+                         RunOptions options, const Cache* cache) {
   RecordedRun run;
   run.folder = folder;
   run.recorder = std::make_unique<RunRecorder>(folder, graph);
@@ -86,14 +88,16 @@ int run_command(const Options& options) {
   const Graph graph = read_graph(options.graph, catalog, graph_options);
   const ThreadBudget budget(options.threads);
   const auto cache = open_cache(options);
-  const auto run = recorded_run(graph, run_folder(options, std::filesystem::path(options.graph).stem().string()),
-                                run_options(options, budget.count(), cache.get()), cache.get());
+  const auto run =
+      recorded_run(graph, run_folder(options, std::filesystem::path(options.graph).stem().string()),
+                   run_options(options, budget.count(), cache.get()), cache.get());
   if (options.json) {
     fmt::print("{}", read_file(run.folder / "run.json"));
   } else if (!options.quiet) {
     fmt::print("{}results in {}\n", summary_text(run.summary, *run.recorder), shown(run.folder));
   }
-  for (const auto& failure : run.recorder->failures()) fmt::print(stderr, "momap: error: {}\n", failure);
+  for (const auto& failure : run.recorder->failures())
+    fmt::print(stderr, "momap: error: {}\n", failure);
   if (run.summary.cancelled) throw Cancelled();
   return run.summary.failed > 0 ? kExitData : kExitOk;
 }

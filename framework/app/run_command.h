@@ -32,8 +32,8 @@ struct RecordedRun {
   RunSummary summary;
   std::unique_ptr<RunRecorder> recorder;
 };
-RecordedRun recorded_run(const Graph& graph, const std::filesystem::path& folder, RunOptions options,
-                         const Cache* cache);
+RecordedRun recorded_run(const Graph& graph, const std::filesystem::path& folder,
+                         RunOptions options, const Cache* cache);
 
 int run_command(const Options& options);
 int explain_command(const Options& options);

@@ -6,6 +6,7 @@
 #include <momap/base/error.h>
 #include <momap/base/files.h>
 #include <momap/base/text.h>
+#include <momap/data/archive.h>
 #include <momap/data/condition.h>
 #include <momap/data/tensor_file.h>
 #include <momap/plugin/loader.h>
@@ -46,8 +47,9 @@ Recipe read_recipe(const Options& options, const Catalog& catalog) {
   Config section = recipe.graph.extension;
   Problems problems;
   if (!section.is_map()) {
-    problems.add({options.graph, 1, 1}, "a recipe needs a 'train' section",
-                 "for example  train: {backbone: unet, latent: encode, condition: depth, steps: 3000}");
+    problems.add(
+        {options.graph, 1, 1}, "a recipe needs a 'train' section",
+        "for example  train: {backbone: unet, latent: encode, condition: depth, steps: 3000}");
     problems.throw_if_any();
   }
   const auto step_named = [&](const char* key, Kind kind) -> size_t {
@@ -66,28 +68,39 @@ Recipe read_recipe(const Options& options, const Catalog& catalog) {
   recipe.condition = step_named("condition", Kind::clip);
   std::vector<Config::Entry> rest;
   for (const auto& entry : section.entries()) {
-    if (entry.key != "backbone" && entry.key != "latent" && entry.key != "condition") rest.push_back(entry);
+    if (entry.key != "backbone" && entry.key != "latent" && entry.key != "condition")
+      rest.push_back(entry);
   }
-  recipe.options = from_values<TrainOptions>(
-      check_params(schema_of<TrainOptions>(), Config::map(rest, section.mark()), "train", "", problems));
+  recipe.options = from_values<TrainOptions>(check_params(
+      schema_of<TrainOptions>(), Config::map(rest, section.mark()), "train", "", problems));
   problems.throw_if_any();
   recipe.momap = recipe.graph.steps[recipe.latent].inputs.at(0).from.at(0);
   return recipe;
 }
 
+// Frame 0 of a clip with what is known of it: all that a condition is made from.
+Clip reference_of(const Clip& clip) {
+  Clip first = clip;
+  first.frames = clip.frames.narrow(0, 0, 1).contiguous();
+  if (clip.depth) first.depth = clip.depth->narrow(0, 0, 1).contiguous();
+  if (clip.cam_from_world) first.cam_from_world = clip.cam_from_world->narrow(0, 0, 1).contiguous();
+  first.covered.reset();
+  first.truth.clear();
+  return first;
+}
+
 // Examples as one safetensors file each: memory stays the same however many there are.
 class ItemFolder final : public TrainingSet {
  public:
-  explicit ItemFolder(fs::path folder) : folder_(std::move(folder)) {
+  ItemFolder(fs::path folder, const Backbone& backbone)
+      : folder_(std::move(folder)), backbone_(backbone) {
     fs::remove_all(folder_);  // made anew from the graph each time
   }
 
-  void add(const TrainingItem& item) {
-    TensorFile file;
-    file.tensors = {{"latent", item.latent},
-                    {"valid", item.valid},
-                    {"spatial", item.conditioning.spatial},
-                    {"tokens", item.conditioning.tokens}};
+  void add(const at::Tensor& latent, const at::Tensor& valid, const Clip& clip) {
+    TensorFile file = to_archive(reference_of(clip));
+    file.tensors[kLatent] = latent;
+    file.tensors[kValid] = valid;
     write_safetensors(path(size_), file);
     ++size_;
   }
@@ -95,14 +108,22 @@ class ItemFolder final : public TrainingSet {
   int64_t size() const override { return size_; }
 
   TrainingItem item(int64_t i) const override {
-    auto tensors = read_safetensors(path(i)).tensors;
-    return {tensors.at("latent"), tensors.at("valid"), {tensors.at("spatial"), tensors.at("tokens")}};
+    TensorFile file = read_safetensors(path(i));
+    TrainingItem item{file.tensors.at(kLatent), file.tensors.at(kValid), {}};
+    file.tensors.erase(kLatent);
+    file.tensors.erase(kValid);
+    item.conditioning = backbone_.prepare(Condition::from(std::get<Clip>(from_archive(file))));
+    return item;
   }
 
  private:
+  static constexpr const char* kLatent = "training.latent";
+  static constexpr const char* kValid = "training.valid";
+
   fs::path path(int64_t i) const { return folder_ / fmt::format("{:07}.safetensors", i); }
 
   fs::path folder_;
+  const Backbone& backbone_;
   int64_t size_ = 0;
 };
 
@@ -122,12 +143,15 @@ std::shared_ptr<Backbone> make_backbone(const Step& step) {
 class LossLog {
  public:
   explicit LossLog(const fs::path& path) : file_(std::fopen(path.c_str(), "ae"), std::fclose) {
-    if (!file_) throw ConfigError(fmt::format("{}: cannot be written; check the folder", shown(path)));
-    if (std::ftell(file_.get()) == 0) fmt::print(file_.get(), "step,loss,learning_rate,items_per_second\n");
+    if (!file_)
+      throw ConfigError(fmt::format("{}: cannot be written; check the folder", shown(path)));
+    if (std::ftell(file_.get()) == 0)
+      fmt::print(file_.get(), "step,loss,learning_rate,items_per_second\n");
   }
 
   void add(const TrainProgress& p) {
-    fmt::print(file_.get(), "{},{:.6f},{:.3e},{:.1f}\n", p.step, p.loss, p.learning_rate, p.items_per_second);
+    fmt::print(file_.get(), "{},{:.6f},{:.3e},{:.1f}\n", p.step, p.loss, p.learning_rate,
+               p.items_per_second);
     std::fflush(file_.get());
   }
 
@@ -145,7 +169,7 @@ int train_command(const Options& options) {
   const fs::path folder = run_folder(options, fs::path(options.graph).stem().string());
   const auto backbone = make_backbone(recipe.graph.steps[recipe.backbone]);
 
-  ItemFolder items(folder / "items");
+  ItemFolder items(folder / "items", *backbone);
   LatentScale scale;
   LatentSpec spec;
   int64_t stride = 1;
@@ -159,7 +183,8 @@ int train_command(const Options& options) {
   run.on_sample = [&](const SampleResult& result) {
     if (!result.failed_step.empty()) {
       ++failed;
-      fmt::print(stderr, "momap: error: sample '{}', step '{}': {}\n", result.name, result.failed_step, result.failure);
+      fmt::print(stderr, "momap: error: sample '{}', step '{}': {}\n", result.name,
+                 result.failed_step, result.failure);
       return;
     }
     const auto& latent = std::get<Latent>(kept(result, recipe.latent));
@@ -168,10 +193,10 @@ int train_command(const Options& options) {
     spec = latent.spec;
     spec.height = spec.width = 0;  // a backbone serves any size
     stride = (map.height() + latent.values.size(2) - 1) / latent.values.size(2);
-    TrainingItem item{latent.values[0].contiguous(), valid_share(map.valid, stride),
-                      backbone->prepare(Condition::from(clip))};
-    scale.add(item.latent, item.valid);
-    items.add(item);
+    const auto values = latent.values[0].contiguous();
+    const auto valid = valid_share(map.valid, stride);
+    scale.add(values, valid);
+    items.add(values, valid, clip);
   };
   const RunSummary summary = run_graph(recipe.graph, run);
   if (summary.cancelled) throw Cancelled();

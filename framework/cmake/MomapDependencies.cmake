@@ -4,6 +4,7 @@ include(CMakeFindDependencyMacro)
 find_dependency(Torch)
 find_dependency(TBB)
 find_dependency(OpenCV COMPONENTS core)
+find_dependency(fmt)
 
 if(NOT TARGET momap::torch)
   # Torch's own target carries a C++14 flag list and its headers warn; take what is needed, as system headers.

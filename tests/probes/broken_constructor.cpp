@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Crashes while it is being loaded.
-#include <csignal>
 #include <momap/plugin/plugin.h>
+
+#include <csignal>
 
 namespace {
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ends the process while it is being loaded.
-#include <cstdlib>
 #include <momap/plugin/plugin.h>
+
+#include <cstdlib>
 
 namespace {
 

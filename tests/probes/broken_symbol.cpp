@@ -19,5 +19,7 @@ namespace momap {
 int nobody_defines_this();
 }
 
-extern "C" __attribute__((visibility("default"))) int use_it() { return momap::nobody_defines_this(); }
+extern "C" __attribute__((visibility("default"))) int use_it() {
+  return momap::nobody_defines_this();
+}
 MOMAP_PLUGIN(Tiny, "annotation/broken_symbol", 1, "Lacks a symbol.");

@@ -76,13 +76,15 @@ class ProbePass final : public momap::Annotator {
     double level = 1;
     static auto schema() {
       using momap::param;
-      return std::tuple{
-          param("fail_on", &Params::fail_on, "DataError on these."),
-          param("throw_on", &Params::throw_on, "std::runtime_error on these."),
-          param("throw_odd_on", &Params::throw_odd_on, "An int on these."),
-          param("crash_on", &Params::crash_on, "Segmentation fault on these."),
-          param("sleep_ms", &Params::sleep_ms, "Takes so long.").at_least(0).unit("ms").runtime_only(),
-          param("level", &Params::level, "Something with a range.").between(0, 10)};
+      return std::tuple{param("fail_on", &Params::fail_on, "DataError on these."),
+                        param("throw_on", &Params::throw_on, "std::runtime_error on these."),
+                        param("throw_odd_on", &Params::throw_odd_on, "An int on these."),
+                        param("crash_on", &Params::crash_on, "Segmentation fault on these."),
+                        param("sleep_ms", &Params::sleep_ms, "Takes so long.")
+                            .at_least(0)
+                            .unit("ms")
+                            .runtime_only(),
+                        param("level", &Params::level, "Something with a range.").between(0, 10)};
     }
   };
   explicit ProbePass(Params params) : params_(std::move(params)) {}
@@ -152,7 +154,8 @@ class ProbeNoise final : public momap::Annotator {
     momap::Random(context.seed).fill_normal(noise);
     out.frames = clip.frames.clone();
     for (size_t i = 0; i < noise.size(); ++i) {
-      out.frames.data_ptr<uint8_t>()[i] += static_cast<uint8_t>(static_cast<int>(noise[i] * 20) & 0xff);
+      out.frames.data_ptr<uint8_t>()[i] +=
+          static_cast<uint8_t>(static_cast<int>(noise[i] * 20) & 0xff);
     }
     return out;
   }

@@ -9,7 +9,8 @@
 
 namespace momap::testing {
 
-/// Makes a plugin of `library` from YAML parameters ("{levels: 3}"), checked as a graph would. Throws ConfigError.
+/// Makes a plugin of `library` from YAML parameters ("{levels: 3}"), checked as a graph would.
+/// Throws ConfigError.
 std::shared_ptr<Stage> make_stage(const std::string& library, const std::string& id,
                                   const std::string& yaml);
 

@@ -15,8 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> kLayers{"base", "params", "catalog", "graph",    "data", "stage",
-                                       "plugin", "contract", "train", "run"};
+const std::vector<std::string> kLayers{"base",  "params", "catalog",  "graph", "data",
+                                       "stage", "plugin", "contract", "train", "run"};
 constexpr size_t kFront = 4;  // base to graph also run without LibTorch and OpenCV
 
 size_t position(const std::string& layer) {
@@ -27,7 +27,8 @@ std::vector<std::string> includes_of(const fs::path& file) {
   static const std::regex kInclude("#include [<\"]([^>\"]+)[>\"]");
   const std::string text = read_file(file);
   std::vector<std::string> out;
-  for (std::sregex_iterator it(text.begin(), text.end(), kInclude), end; it != end; ++it) out.push_back((*it)[1]);
+  for (std::sregex_iterator it(text.begin(), text.end(), kInclude), end; it != end; ++it)
+    out.push_back((*it)[1]);
   return out;
 }
 
@@ -67,17 +68,21 @@ TEST(Layers, WhatOnlyReadsNeedsNeitherLibTorchNorOpenCv) {
     if (position(layer) >= kFront) return;
     for (const auto& include : includes_of(file)) {
       const bool heavy = include.starts_with("ATen/") || include.starts_with("opencv2/") ||
-                         include.starts_with("c10/") || (include.starts_with("torch/") && include != "torch/version.h");
+                         include.starts_with("c10/") ||
+                         (include.starts_with("torch/") && include != "torch/version.h");
       EXPECT_FALSE(heavy) << file << " includes " << include;
     }
   });
 }
 
 TEST(Layers, PluginsIncludeNoInternalsOfTheKernel) {
-  for (const auto& entry : fs::recursive_directory_iterator(fs::path(MOMAP_SOURCE_DIR) / "plugins")) {
+  for (const auto& entry :
+       fs::recursive_directory_iterator(fs::path(MOMAP_SOURCE_DIR) / "plugins")) {
     const auto extension = entry.path().extension();
     if (extension != ".cpp" && extension != ".h") continue;
-    if (entry.path().stem().string().ends_with("_test") || entry.path().stem().string().ends_with("_bench")) continue;
+    if (entry.path().stem().string().ends_with("_test") ||
+        entry.path().stem().string().ends_with("_bench"))
+      continue;
     for (const auto& include : includes_of(entry.path())) {
       if (!include.starts_with("momap/")) continue;
       const std::string layer = include.substr(6, include.find('/', 6) - 6);

@@ -45,7 +45,8 @@ Config& Config::at_or_insert(const std::string& key, const Mark& mark) {
   if (kind_ == Kind::null) *this = map({}, mark);
   if (kind_ != Kind::map) {
     Problems problems;
-    problems.add(mark, "key '" + key + "' would stand inside " + describe() + ", which is no mapping");
+    problems.add(mark,
+                 "key '" + key + "' would stand inside " + describe() + ", which is no mapping");
     problems.throw_if_any();
   }
   for (auto& entry : entries_) {

@@ -125,8 +125,8 @@ std::string shown(const fs::path& path) { return printable(path.native()); }
 TemporaryFolder::TemporaryFolder(const std::string& prefix) {
   std::string name = (fs::temp_directory_path() / (prefix + "-XXXXXX")).string();
   if (::mkdtemp(name.data()) == nullptr) {
-    throw ConfigError(fmt::format("{}: temporary folder cannot be made: {}; set TMPDIR", name,
-                                  reason(errno)));
+    throw ConfigError(
+        fmt::format("{}: temporary folder cannot be made: {}; set TMPDIR", name, reason(errno)));
   }
   path_ = name;
 }

@@ -14,7 +14,9 @@
 namespace momap {
 namespace {
 
-std::string hex(XXH128_hash_t hash) { return fmt::format("{:016x}{:016x}", hash.high64, hash.low64); }
+std::string hex(XXH128_hash_t hash) {
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
 
 }  // namespace
 
@@ -30,15 +32,15 @@ std::string file_hash(const std::filesystem::path& path) {
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(),
-                                                                             XXH3_freeState);
+                                                                              XXH3_freeState);
   XXH3_128bits_reset(state.get());
   std::vector<char> buffer(1 << 20);
   while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), in.gcount() > 0) {
     XXH3_128bits_update(state.get(), buffer.data(), static_cast<size_t>(in.gcount()));
   }
   if (!in.eof()) {
-    throw ConfigError(fmt::format("{}: cannot be read: {}", shown(path),
-                                  std::generic_category().message(errno)));
+    throw ConfigError(
+        fmt::format("{}: cannot be read: {}", shown(path), std::generic_category().message(errno)));
   }
   return hex(XXH3_128bits_digest(state.get()));
 }

@@ -21,8 +21,8 @@ constexpr const char* kCatalogFile = "catalog.json";
 std::vector<fs::path> libraries_below(const fs::path& folder) {
   std::vector<fs::path> found;
   std::error_code error;
-  for (fs::recursive_directory_iterator it(
-           folder, fs::directory_options::skip_permission_denied, error);
+  for (fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied,
+                                           error);
        !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     if (it.depth() > 1) it.disable_recursion_pending();
     if (it->path().extension() == ".so" && !it->is_directory(error)) found.push_back(it->path());
@@ -58,10 +58,12 @@ void remember(const fs::path& file, const std::map<std::string, LibraryReport>& 
 
 // Other builds of momap keep their memories apart.
 fs::path user_catalog() {
-  return user_cache_folder() / fmt::format("plugins-{}.json", content_hash(own_stamp()).substr(0, 8));
+  return user_cache_folder() /
+         fmt::format("plugins-{}.json", content_hash(own_stamp()).substr(0, 8));
 }
 
-// What is known of the libraries without loading any; those left to describe are returned in `unknown`.
+// What is known of the libraries without loading any; those left to describe are returned in
+// `unknown`.
 std::vector<LibraryReport> reports_without_loading(
     const std::vector<fs::path>& libraries, const std::map<std::string, LibraryReport>& known,
     std::vector<size_t>& unknown) {

@@ -52,12 +52,18 @@ ordered_json value_schema(const ParamInfo& info) {
   const bool is_list = type.starts_with("list of ");
   const std::string item = is_list ? type.substr(8) : type;
   ordered_json rule;
-  rule["type"] = item == "bool" ? "boolean" : item == "int" ? "integer" : item == "real" ? "number" : "string";
-  if (std::isfinite(info.minimum)) rule[info.exclusive_minimum ? "exclusiveMinimum" : "minimum"] = info.minimum;
-  if (std::isfinite(info.maximum)) rule[info.exclusive_maximum ? "exclusiveMaximum" : "maximum"] = info.maximum;
+  rule["type"] = item == "bool"   ? "boolean"
+                 : item == "int"  ? "integer"
+                 : item == "real" ? "number"
+                                  : "string";
+  if (std::isfinite(info.minimum))
+    rule[info.exclusive_minimum ? "exclusiveMinimum" : "minimum"] = info.minimum;
+  if (std::isfinite(info.maximum))
+    rule[info.exclusive_maximum ? "exclusiveMaximum" : "maximum"] = info.maximum;
   if (!info.choices.empty()) rule["enum"] = info.choices;
   if (is_list) rule = {{"type", "array"}, {"items", rule}};
-  rule["description"] = info.unit.empty() ? info.help : fmt::format("{} [{}]", info.help, info.unit);
+  rule["description"] =
+      info.unit.empty() ? info.help : fmt::format("{} [{}]", info.help, info.unit);
   if (!info.required) rule["default"] = value_to_json(info.default_value);
   return rule;
 }
@@ -89,7 +95,8 @@ std::string describe_text(const PluginInfo& plugin) {
                                 concurrency_name(plugin.concurrency), plugin.summary);
   if (!plugin.params.empty()) out += "\n";
   for (const auto& info : plugin.params) {
-    out += fmt::format("  {}: {}   # {}. {}\n", info.name, default_text(info), facts(info), info.help);
+    out +=
+        fmt::format("  {}: {}   # {}. {}\n", info.name, default_text(info), facts(info), info.help);
   }
   return out;
 }
@@ -97,10 +104,12 @@ std::string describe_text(const PluginInfo& plugin) {
 std::string describe_json(const PluginInfo& plugin) { return dumped(to_description(plugin)); }
 
 std::string describe_markdown(const PluginInfo& plugin) {
-  std::string out = fmt::format("# {}\n\n{}\n\n| inputs | output | version | runs |\n|---|---|---|---|\n",
-                                plugin.id, plugin.summary);
-  out += fmt::format("| `{}` | `{}` | {} | {} |\n", escaped_for_table(inputs_text(plugin)),
-                     name_of(plugin.output()), plugin.version, concurrency_name(plugin.concurrency));
+  std::string out =
+      fmt::format("# {}\n\n{}\n\n| inputs | output | version | runs |\n|---|---|---|---|\n",
+                  plugin.id, plugin.summary);
+  out +=
+      fmt::format("| `{}` | `{}` | {} | {} |\n", escaped_for_table(inputs_text(plugin)),
+                  name_of(plugin.output()), plugin.version, concurrency_name(plugin.concurrency));
   if (plugin.params.empty()) return out + "\nIt has no parameters.\n";
   out += "\n| parameter | default | type | meaning |\n|---|---|---|---|\n";
   for (const auto& info : plugin.params) {
@@ -149,9 +158,8 @@ std::string list_json(const Catalog& catalog) {
   for (const auto& plugin : catalog.plugins()) plugins.push_back(to_description(plugin));
   ordered_json problems = ordered_json::array();
   for (const auto& problem : catalog.problems()) {
-    problems.push_back({{"path", problem.path.native()},
-                        {"reason", problem.reason},
-                        {"remedy", problem.remedy}});
+    problems.push_back(
+        {{"path", problem.path.native()}, {"reason", problem.reason}, {"remedy", problem.remedy}});
   }
   return dumped({{"plugins", std::move(plugins)}, {"problems", std::move(problems)}});
 }

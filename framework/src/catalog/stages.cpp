@@ -51,9 +51,9 @@ std::vector<Port> parse_ports(std::string_view signature) {
     for (const auto& name : split(kinds, '|')) {
       const auto kind = kind_from_name(trimmed(name));
       if (!kind) {
-        throw std::invalid_argument(fmt::format(
-            "port '{}' has unknown kind '{}'{}", port.name, trimmed(name),
-            suggestion(trimmed(name), {kKindNames.begin(), kKindNames.end()})));
+        throw std::invalid_argument(
+            fmt::format("port '{}' has unknown kind '{}'{}", port.name, trimmed(name),
+                        suggestion(trimmed(name), {kKindNames.begin(), kKindNames.end()})));
       }
       port.kinds.push_back(*kind);
     }

@@ -59,7 +59,8 @@ class ElfFile {
     for (uint64_t i = 0; i < header.e_shnum; ++i) {
       Elf64_Shdr section{};
       if (!read(at(i), section)) return {};
-      if (section.sh_name >= table.size() || std::strcmp(&table[section.sh_name], name) != 0) continue;
+      if (section.sh_name >= table.size() || std::strcmp(&table[section.sh_name], name) != 0)
+        continue;
       std::string content(std::min(section.sh_size, kLongestTable), '\0');
       if (!read(section.sh_offset, content.data(), content.size())) return {};
       return content;

@@ -22,8 +22,9 @@ struct Draft {
   std::string name;
   Mark mark;
   const Config* yaml = nullptr;
-  const PluginInfo* plugin = nullptr;  // of the reversed step, for a reverse step
-  std::string reverse_of;
+  const PluginInfo* plugin = nullptr;  // for `reverse: step` that of the step
+  bool reverse = false;
+  std::string reverse_of;  // the step whose encoding is run backwards; "" = an encoding of its own
   std::vector<Port> ports;
   std::vector<std::vector<std::pair<std::string, Mark>>> inputs;  // step names per port
   ParamValues params;
@@ -103,7 +104,8 @@ class Checker {
       });
       if (!legal) {
         add(entry.key_mark, fmt::format("step name '{}' is not allowed; expected letters, digits, "
-                                        "'_' and '-'", printable(entry.key)));
+                                        "'_' and '-'",
+                                        printable(entry.key)));
       }
       drafts_.push_back(std::move(draft));
     }
@@ -119,8 +121,9 @@ class Checker {
     for (const auto& entry : draft.yaml->entries()) {
       if (std::ranges::count(kKeys, entry.key) == 0) {
         const bool is_param = entry.key != "use" && !nearest_name(entry.key, kKeys);
-        add(entry.key_mark, fmt::format("step '{}': no key '{}'{}", draft.name,
-                                        printable(entry.key), suggestion(entry.key, kKeys)),
+        add(entry.key_mark,
+            fmt::format("step '{}': no key '{}'{}", draft.name, printable(entry.key),
+                        suggestion(entry.key, kKeys)),
             is_param ? "parameters of the plugin go under 'with'" : "");
       }
     }
@@ -129,29 +132,36 @@ class Checker {
     }
     const Config* use = draft.yaml->find("use");
     const Config* reverse = draft.yaml->find("reverse");
-    if ((use == nullptr) == (reverse == nullptr)) {
-      add(draft.mark, fmt::format("step '{}' {} 'use' {} 'reverse'", draft.name,
-                                  use ? "has both" : "has neither", use ? "and" : "nor"),
-          "write  use: stage/name  to name a plugin, or  reverse: step  to run an encoding backwards");
+    draft.reverse = reverse && !(reverse->is_scalar() && reverse->text() == "false");
+    if (draft.reverse) draft.ports = parse_ports(kReverseInputs);
+    if (!use && !draft.reverse) {
+      add(draft.mark, fmt::format("step '{}' has neither 'use' nor 'reverse'", draft.name),
+          "write  use: stage/name  to name a plugin, or  reverse: step  to run an encoding "
+          "backwards");
       return;
     }
-    if (reverse) {
+    if (!use) {
       draft.reverse_of = reverse->text();
-      draft.ports = parse_ports(kReverseInputs);
-      if (draft.yaml->find("with")) {
-        add(draft.yaml->find("with")->mark(),
-            fmt::format("step '{}': a reverse step takes no parameters; it shares those of '{}'",
-                        draft.name, draft.reverse_of));
+      if (const Config* with = draft.yaml->find("with")) {
+        add(with->mark(), fmt::format("step '{}': with 'reverse: {}' it takes no parameters; it "
+                                      "shares those of that step",
+                                      draft.name, printable(draft.reverse_of)));
       }
       return;
     }
     draft.plugin = find_plugin(draft, *use);
     if (!draft.plugin) return;
-    draft.ports = draft.plugin->inputs;
+    if (!draft.reverse) draft.ports = draft.plugin->inputs;
+    if (draft.reverse && (draft.plugin->stage() != "encoding" || reverse->text() != "true")) {
+      add(reverse->mark(),
+          fmt::format("step '{}': 'reverse' = {} beside 'use: {}' is not allowed; expected true, "
+                      "beside an encoding",
+                      draft.name, printable(reverse->describe()), draft.plugin->id));
+    }
     const Config* with = draft.yaml->find("with");
-    draft.params = check_params(
-        draft.plugin->params, with ? *with : Config::null_at(draft.mark), title(draft),
-        fmt::format("see: momap plugins describe {}", draft.plugin->id), *problems_);
+    draft.params =
+        check_params(draft.plugin->params, with ? *with : Config::null_at(draft.mark), title(draft),
+                     fmt::format("see: momap plugins describe {}", draft.plugin->id), *problems_);
   }
 
   const PluginInfo* find_plugin(const Draft& draft, const Config& use) {
@@ -162,8 +172,9 @@ class Checker {
     }
     const auto& id = use.text();
     if (const auto twin = catalog_.duplicates().find(id); twin != catalog_.duplicates().end()) {
-      add(use.mark(), fmt::format("step '{}': plugin '{}' stands in two libraries: {}", draft.name,
-                                  id, twin->second),
+      add(use.mark(),
+          fmt::format("step '{}': plugin '{}' stands in two libraries: {}", draft.name, id,
+                      twin->second),
           "remove or rename one of them");
       return nullptr;
     }
@@ -176,8 +187,10 @@ class Checker {
     for (const auto& problem : catalog_.problems()) {
       hint += fmt::format("\n  not loaded: {}", problem.text());
     }
-    add(use.mark(), fmt::format("step '{}': no plugin '{}'{}", draft.name, printable(id),
-                                suggestion(id, candidates)), hint);
+    add(use.mark(),
+        fmt::format("step '{}': no plugin '{}'{}", draft.name, printable(id),
+                    suggestion(id, candidates)),
+        hint);
     return nullptr;
   }
 
@@ -200,18 +213,20 @@ class Checker {
     const Config& reverse = *draft.yaml->find("reverse");
     const Draft* target = find_draft(draft.reverse_of);
     if (!target) {
-      add(reverse.mark(), fmt::format("step '{}': no step '{}' to reverse{}", draft.name,
-                                      printable(draft.reverse_of),
-                                      suggestion(draft.reverse_of, step_names_)));
+      add(reverse.mark(),
+          fmt::format("step '{}': no step '{}' to reverse{}", draft.name,
+                      printable(draft.reverse_of), suggestion(draft.reverse_of, step_names_)));
     } else if (target->plugin && target->plugin->stage() != "encoding") {
-      add(reverse.mark(), fmt::format("step '{}': step '{}' is a {}; only an encoding can be reversed",
-                                      draft.name, target->name, target->plugin->stage()));
+      add(reverse.mark(),
+          fmt::format("step '{}': step '{}' is a {}; only an encoding can be reversed", draft.name,
+                      target->name, target->plugin->stage()));
     } else {
       draft.plugin = target->plugin;
     }
   }
 
-  // `in` is a step name, a list of step names in port order, or a mapping from port to step name(s).
+  // `in` is a step name, a list of step names in port order, or a mapping from port to step
+  // name(s).
   void read_inputs(Draft& draft) {
     draft.inputs.resize(draft.ports.size());
     const Config* in = draft.yaml->find("in");
@@ -234,8 +249,9 @@ class Checker {
       const bool all_to_one = draft.ports.size() == 1 && draft.ports[0].many;
       for (size_t i = 0; i < items.size(); ++i) {
         if (!all_to_one && i >= draft.ports.size()) {
-          add(items[i].mark(), fmt::format("{} takes {} input(s): {}; this is number {}",
-                                           title(draft), draft.ports.size(), signature(draft), i + 1));
+          add(items[i].mark(),
+              fmt::format("{} takes {} input(s): {}; this is number {}", title(draft),
+                          draft.ports.size(), signature(draft), i + 1));
           break;
         }
         read_reference(draft, all_to_one ? 0 : i, items[i]);
@@ -270,7 +286,8 @@ class Checker {
     if (!entry.value.is_list()) {
       read_reference(draft, index, entry.value);
     } else if (!port->many) {
-      add(entry.value.mark(), fmt::format("{}: input '{}' takes one step, not a list", title(draft), port->name));
+      add(entry.value.mark(),
+          fmt::format("{}: input '{}' takes one step, not a list", title(draft), port->name));
     } else {
       for (const auto& item : entry.value.items()) read_reference(draft, index, item);
     }
@@ -278,9 +295,9 @@ class Checker {
 
   void read_reference(Draft& draft, size_t port, const Config& reference) {
     if (!reference.is_scalar()) {
-      add(reference.mark(), fmt::format("{}: input '{}' is {}; expected the name of a step",
-                                        title(draft), draft.ports[port].name,
-                                        printable(reference.describe())));
+      add(reference.mark(),
+          fmt::format("{}: input '{}' is {}; expected the name of a step", title(draft),
+                      draft.ports[port].name, printable(reference.describe())));
     } else if (!find_draft(reference.text())) {
       report_unknown_step(draft, reference);
     }
@@ -303,7 +320,7 @@ class Checker {
   }
 
   std::optional<Kind> kind_of(const Draft& draft) const {
-    if (!draft.reverse_of.empty()) return Kind::momap;
+    if (draft.reverse) return Kind::momap;
     if (!draft.plugin) return std::nullopt;
     return draft.plugin->output();
   }
@@ -327,7 +344,9 @@ class Checker {
     bool progress = true;
     std::vector<bool> placed(drafts_.size(), false);
     const auto ready = [&](const Draft& draft) {
-      const auto is_done = [&](const auto& input) { return done.contains(input.first) || !find_draft(input.first); };
+      const auto is_done = [&](const auto& input) {
+        return done.contains(input.first) || !find_draft(input.first);
+      };
       const bool reverse_done = draft.reverse_of.empty() || done.contains(draft.reverse_of) ||
                                 !find_draft(draft.reverse_of);
       return reverse_done && std::ranges::all_of(draft.inputs, [&](const auto& port) {
@@ -386,7 +405,8 @@ class Checker {
       const Draft& draft = drafts_[*it];
       const auto kind = kind_of(draft);
       if (kind != Kind::score && kind != Kind::file && !used.contains(draft.name)) {
-        add(draft.mark, fmt::format("step '{}' is not used: no score or file depends on it", draft.name),
+        add(draft.mark,
+            fmt::format("step '{}' is not used: no score or file depends on it", draft.name),
             "add an output or metric step that takes it, or remove it");
         continue;
       }
@@ -409,9 +429,10 @@ class Checker {
       step.plugin = *draft.plugin;
       step.params = draft.params;
       step.seed = draft.seed.value_or(derived_seed(graph.seed, draft.name));
+      step.reverse = draft.reverse;
       if (!draft.reverse_of.empty()) {
-        step.reverse_of = graph.find(draft.reverse_of);
-        step.params = graph.steps[static_cast<size_t>(step.reverse_of)].params;
+        step.shares = graph.find(draft.reverse_of);
+        step.params = graph.steps[static_cast<size_t>(step.shares)].params;
       }
       for (size_t p = 0; p < draft.ports.size(); ++p) {
         Step::Input input{draft.ports[p], {}};
@@ -461,15 +482,13 @@ std::string graph_dot(const Graph& graph) {
   std::string out = "digraph momap {\n  rankdir=LR;\n  node [shape=box, fontname=sans];\n";
   for (const auto& step : graph.steps) {
     out += fmt::format("  \"{}\" [label=\"{}\\n{}{}\"];\n", step.name, step.name,
-                       step.is_reverse() ? "reverse of " : "",
-                       step.is_reverse() ? graph.steps[static_cast<size_t>(step.reverse_of)].name
-                                         : step.plugin.id);
+                       step.reverse ? "reverse of " : "", step.plugin.id);
   }
   for (const auto& step : graph.steps) {
     for (const auto& input : step.inputs) {
       for (const size_t from : input.from) {
-        out += fmt::format("  \"{}\" -> \"{}\" [label=\"{}\"];\n", graph.steps[from].name, step.name,
-                           name_of(graph.steps[from].output()));
+        out += fmt::format("  \"{}\" -> \"{}\" [label=\"{}\"];\n", graph.steps[from].name,
+                           step.name, name_of(graph.steps[from].output()));
       }
     }
   }
@@ -480,9 +499,10 @@ std::string graph_yaml(const Graph& graph) {
   std::string out = fmt::format("seed: {}\nsteps:\n", graph.seed);
   for (const auto& step : graph.steps) {
     out += fmt::format("  {}:\n", step.name);
-    out += step.is_reverse()
-               ? fmt::format("    reverse: {}\n", graph.steps[static_cast<size_t>(step.reverse_of)].name)
-               : fmt::format("    use: {}\n", step.plugin.id);
+    out += step.shares >= 0 ? fmt::format("    reverse: {}\n",
+                                          graph.steps[static_cast<size_t>(step.shares)].name)
+                            : fmt::format("    use: {}\n{}", step.plugin.id,
+                                          step.reverse ? "    reverse: true\n" : "");
     std::vector<std::string> inputs;
     for (const auto& input : step.inputs) {
       std::vector<std::string> names;
@@ -492,8 +512,9 @@ std::string graph_yaml(const Graph& graph) {
                                    input.port.many ? "[" + join(names, ", ") + "]" : names[0]));
     }
     if (!inputs.empty()) out += fmt::format("    in: {{{}}}\n", join(inputs, ", "));
-    if (step.seed != derived_seed(graph.seed, step.name)) out += fmt::format("    seed: {}\n", step.seed);
-    if (step.is_reverse() || step.params.empty()) continue;
+    if (step.seed != derived_seed(graph.seed, step.name))
+      out += fmt::format("    seed: {}\n", step.seed);
+    if (step.shares >= 0 || step.params.empty()) continue;
     out += "    with:\n";
     for (const auto& [name, value] : step.params) {
       out += fmt::format("      {}: {}\n", name, yaml_text(value));

@@ -74,7 +74,8 @@ void interpolate_scalar(Config& scalar, const Config& root, Problems& problems) 
       problems.add(scalar.mark(), fmt::format("'{}' refers to itself", printable(scalar.text())));
       return;
     }
-    const auto value = resolve(text.substr(begin + 2, end - begin - 2), root, scalar.mark(), problems);
+    const auto value =
+        resolve(text.substr(begin + 2, end - begin - 2), root, scalar.mark(), problems);
     if (!value) return;
     text.replace(begin, end - begin + 1, *value);
   }
@@ -103,8 +104,8 @@ void apply_override(Config& root, const std::string& text) {
         for (const auto& entry : steps->entries()) known.push_back(entry.key);
       }
       if (!steps || !steps->find(keys[0])) {
-        throw ConfigError(fmt::format("--set {}: no step '{}'{}", text, keys[0],
-                                      suggestion(keys[0], known)));
+        throw ConfigError(
+            fmt::format("--set {}: no step '{}'{}", text, keys[0], suggestion(keys[0], known)));
       }
       at = &root.at_or_insert("steps", mark);
     }

@@ -81,8 +81,8 @@ Config parse_yaml(const std::string& text, const std::string& file) {
   try {
     const auto documents = YAML::LoadAll(text);
     if (documents.size() > 1) {
-      fail(converter.mark_of(documents[1].Mark()), "a second YAML document ('---') follows the first",
-           "keep one document a file");
+      fail(converter.mark_of(documents[1].Mark()),
+           "a second YAML document ('---') follows the first", "keep one document a file");
     }
     return documents.empty() ? Config::null_at({file, 1, 1}) : converter.convert(documents[0]);
   } catch (const YAML::DeepRecursion& e) {

@@ -56,7 +56,8 @@ std::string yaml_scalar(const T& value) {
   } else if constexpr (std::is_same_v<T, double>) {
     return fmt::format("{}", value);
   } else if constexpr (std::is_same_v<T, std::string>) {
-    const bool plain = !value.empty() && value.find_first_of(":#{}[],&*!|>'\"%@`\\\n\t ") == std::string::npos &&
+    const bool plain = !value.empty() &&
+                       value.find_first_of(":#{}[],&*!|>'\"%@`\\\n\t ") == std::string::npos &&
                        value != "true" && value != "false" && value != "null" && value != "~" &&
                        !std::isdigit(static_cast<unsigned char>(value[0])) && value[0] != '-';
     if (plain) return value;
@@ -186,12 +187,13 @@ ParamValues check_params(const ParamSchema& schema, const Config& with, const st
   ParamValues values;
   for (const auto& info : schema) {
     const Config* given = with.find(info.name);
-    if (given && !given->is_null()) {
+    const bool empty = given && (given->is_null() || (given->is_scalar() && given->text().empty()));
+    if (given && !given->is_null() && !(info.required && empty)) {
       values.emplace_back(info.name, Reader(info, owner, see, problems).read(*given));
       continue;
     }
     if (info.required) {
-      problems.add(with.mark(),
+      problems.add(given ? given->mark() : with.mark(),
                    fmt::format("{}: parameter '{}' is missing ({})", owner, info.name, info.help),
                    see);
     }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <momap/base/error.h>
 #include <momap/base/files.h>
 #include <momap/base/hash.h>
 #include <momap/base/text.h>
 #include <momap/plugin/loader.h>
-#include <dlfcn.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,9 +30,10 @@ LibraryProblem loading_problem(const fs::path& path, std::string what) {
   if (what.starts_with(own_prefix)) what = what.substr(own_prefix.size());
   while (what.ends_with(')') || what.ends_with(' ')) what.pop_back();
   if (const size_t at = what.find(": cannot open shared object file"); at != std::string::npos) {
-    return {path, fmt::format("needs library '{}', which is not found", what.substr(0, at)),
-            fmt::format("install it or add its folder to LD_LIBRARY_PATH (ldd {} lists all it needs)",
-                        shown(path))};
+    return {
+        path, fmt::format("needs library '{}', which is not found", what.substr(0, at)),
+        fmt::format("install it or add its folder to LD_LIBRARY_PATH (ldd {} lists all it needs)",
+                    shown(path))};
   }
   if (what.find("undefined symbol") != std::string::npos) {
     return {path, fmt::format("needs a symbol that nothing provides: {}", printable(what)),
@@ -54,9 +55,10 @@ PluginInfo info_of(const PluginRecord& record, const fs::path& path, const std::
                                   suggestion(info.stage(), stages)));
   }
   if (stage->inputs == "*" && !record.inputs) {
-    throw ConfigError(fmt::format("plugin '{}' declares no inputs; a {} has "
-                                  "static constexpr const char* kInputs = \"name: kind, ...\"",
-                                  info.id, stage->name));
+    throw ConfigError(
+        fmt::format("plugin '{}' declares no inputs; a {} has "
+                    "static constexpr const char* kInputs = \"name: kind, ...\"",
+                    info.id, stage->name));
   }
   info.inputs = parse_ports(record.inputs ? record.inputs : stage->inputs);
   info.concurrency = record.concurrency;
@@ -80,8 +82,9 @@ LibraryReport describe_here(const fs::path& path) {
     std::string what = e.what();
     if (what.starts_with(prefix)) what = what.substr(prefix.size());
     const size_t semicolon = what.rfind("; ");
-    report.problems.push_back({path, what.substr(0, semicolon),
-                               semicolon == std::string::npos ? "mend the plugin" : what.substr(semicolon + 2)});
+    report.problems.push_back(
+        {path, what.substr(0, semicolon),
+         semicolon == std::string::npos ? "mend the plugin" : what.substr(semicolon + 2)});
   }
   return report;
 }
@@ -135,14 +138,18 @@ LibraryReport describe_in_child(const fs::path& path) {
   }
   if (WIFSIGNALED(status)) {
     const int number = WTERMSIG(status);
-    return {{}, {{path,
-                  number == SIGALRM ? "did not finish loading in 60 s"
-                                    : fmt::format("crashed while being loaded ({})", strsignal(number)),
-                  "mend its static constructors (run it under gdb), or remove it"}}};
+    return {{},
+            {{path,
+              number == SIGALRM ? "did not finish loading in 60 s"
+                                : fmt::format("crashed while being loaded ({})", strsignal(number)),
+              "mend its static constructors (run it under gdb), or remove it"}}};
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || text.empty()) {
-    return {{}, {{path, fmt::format("ended the process while being loaded (exit code {})", WEXITSTATUS(status)),
-                  "mend its static constructors, or remove it"}}};
+    return {
+        {},
+        {{path,
+          fmt::format("ended the process while being loaded (exit code {})", WEXITSTATUS(status)),
+          "mend its static constructors, or remove it"}}};
   }
   return reports_from_json(text).at(0);
 }
@@ -159,7 +166,8 @@ std::shared_ptr<PluginLibrary> PluginLibrary::open(const fs::path& path) {
   if (const auto problem = check_stamp(path)) throw ConfigError(problem->text());
   auto handle = std::make_shared<Handle>();
   handle->path = path;
-  // Never unloaded: tensors made by a plugin may carry a deleter of its code and outlive every plugin object.
+  // Never unloaded: tensors made by a plugin may carry a deleter of its code and outlive every
+  // plugin object.
   const auto mode = boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local |
                     static_cast<boost::dll::load_mode::type>(RTLD_NODELETE);
   try {
@@ -174,9 +182,10 @@ std::shared_ptr<PluginLibrary> PluginLibrary::open(const fs::path& path) {
   }
   const auto& table = handle->library.get<const PluginTable>(kPluginSymbol);
   if (table.abi != kPluginAbi || table.record_size != sizeof(PluginRecord)) {
-    throw ConfigError(LibraryProblem{path, fmt::format("is built for plugin ABI {}; this momap has ABI {}",
-                                                       table.abi, kPluginAbi),
-                                     "rebuild the plugin against this momap"}
+    throw ConfigError(LibraryProblem{
+        path,
+        fmt::format("is built for plugin ABI {}; this momap has ABI {}", table.abi, kPluginAbi),
+        "rebuild the plugin against this momap"}
                           .text());
   }
   handle->records = {table.begin, table.end};
@@ -186,7 +195,8 @@ std::shared_ptr<PluginLibrary> PluginLibrary::open(const fs::path& path) {
 std::vector<PluginInfo> PluginLibrary::describe() const {
   std::vector<PluginInfo> plugins;
   const std::string hash = file_hash(handle_->path);
-  for (const auto* record : handle_->records) plugins.push_back(info_of(*record, handle_->path, hash));
+  for (const auto* record : handle_->records)
+    plugins.push_back(info_of(*record, handle_->path, hash));
   return plugins;
 }
 
@@ -197,8 +207,9 @@ std::shared_ptr<Stage> PluginLibrary::make_stage(const std::string& id,
     // The deleter holds the library: the object's code goes after the object.
     return {record->create(values), [handle = handle_](Stage* stage) { delete stage; }};
   }
-  throw ConfigError(fmt::format("{}: holds no plugin '{}'; the library has changed since it was read",
-                                shown(handle_->path), id));
+  throw ConfigError(
+      fmt::format("{}: holds no plugin '{}'; the library has changed since it was read",
+                  shown(handle_->path), id));
 }
 
 std::vector<LibraryReport> describe_in_children(const std::vector<fs::path>& libraries) {

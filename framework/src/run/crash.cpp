@@ -38,7 +38,8 @@ void report(int number) {
   say(note[0] ? note.data() : "the program");
   say(": crashed (");
   say(name_of_signal(number));
-  say("); this is a bug of that code. Finished work is kept. To look closer, run the same command under gdb\n");
+  say("); this is a bug of that code. Finished work is kept. To look closer, run the same command "
+      "under gdb\n");
   ::_exit(kExitBug);
 }
 

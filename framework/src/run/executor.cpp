@@ -46,8 +46,9 @@ struct Token {
 
 // The state of one run. Everything below `mutex_` is guarded by it; plugins are called without it.
 //
-// Steps are oneTBB tasks; which may start next is decided here rather than by tbb::flow nodes, because a flow node
-// that waits for the whole machine would hold a worker that the running step could use.
+// Steps are oneTBB tasks; which may start next is decided here rather than by tbb::flow nodes,
+// because a flow node that waits for the whole machine would hold a worker that the running step
+// could use.
 class Run {
  public:
   Run(const Graph& graph, const RunOptions& options)
@@ -100,7 +101,8 @@ class Run {
 
  private:
   bool finished() const {
-    return running_ == 0 && finished_.empty() && (stopping_ || (next_ >= total_ && tokens_.empty()));
+    return running_ == 0 && finished_.empty() &&
+           (stopping_ || (next_ >= total_ && tokens_.empty()));
   }
 
   // Begins samples and starts what may run.
@@ -142,7 +144,8 @@ class Run {
       added.result.index = added.index;
       added.result.name = objects_.sample_name(added.index);
       if (options_.cache) {
-        for (const auto& identity : objects_.identities(added.index)) added.keys.push_back(identity.key());
+        for (const auto& identity : objects_.identities(added.index))
+          added.keys.push_back(identity.key());
       }
       plan(added);
     } catch (const DataError& e) {
@@ -178,7 +181,8 @@ class Run {
       token.states[s] = Token::State::idle;
       token.computed[s] = !(is_cacheable(s) && options_.cache->contains(token.keys[s]));
       if (!token.computed[s]) continue;
-      if (graph_.steps[s].plugin.concurrency == Concurrency::serial) awaited_[s].insert(token.index);
+      if (graph_.steps[s].plugin.concurrency == Concurrency::serial)
+        awaited_[s].insert(token.index);
       for (const auto& input : graph_.steps[s].inputs) {
         for (const size_t from : input.from) token.wanted[from] = true;
       }
@@ -204,8 +208,8 @@ class Run {
     ++running_;
     ++running_steps_[step];
     ++token.in_work;
-    exclusive_ = token.computed[step] &&
-                 graph_.steps[step].plugin.concurrency == Concurrency::whole_machine;
+    exclusive_ =
+        token.computed[step] && graph_.steps[step].plugin.concurrency == Concurrency::whole_machine;
     arena_.enqueue([this, &token, step] { work(token, step); });
   }
 
@@ -215,7 +219,8 @@ class Run {
     call.step = &step;
     call.object = objects_.object(s);
     call.backbone = objects_.backbone_for(s);
-    call.sample_index = step.plugin.stage() == "source" ? objects_.index_in(s, token.index) : token.index;
+    call.sample_index =
+        step.plugin.stage() == "source" ? objects_.index_in(s, token.index) : token.index;
     call.stem = options_.folder / step.name / token.result.name;
     for (const auto& input : step.inputs) {
       auto& producers = call.in.emplace_back();
@@ -235,8 +240,9 @@ class Run {
     std::string bad_data;
     std::exception_ptr fault;
     try {
-      const CrashNote note(fmt::format("step '{}' ({}, {}) on sample '{}'", step.name, step.plugin.id,
-                                       step.plugin.library.string(), token.result.name));
+      const CrashNote note(fmt::format("step '{}' ({}, {}) on sample '{}'", step.name,
+                                       step.plugin.id, step.plugin.library.string(),
+                                       token.result.name));
       if (token.computed[s]) {
         const bool alone = step.plugin.concurrency == Concurrency::whole_machine;
         Context context;
@@ -265,7 +271,8 @@ class Run {
           fmt::format("{}{} (this is a bug of the plugin)", in_step(step, token), e.what())));
     } catch (...) {
       fault = std::make_exception_ptr(std::runtime_error(
-          in_step(step, token) + "threw something that is no std::exception (this is a bug of the plugin)"));
+          in_step(step, token) +
+          "threw something that is no std::exception (this is a bug of the plugin)"));
     }
 
     const std::lock_guard lock(mutex_);
@@ -322,8 +329,9 @@ class Run {
       const bool takes_it = std::ranges::any_of(graph_.steps[s].inputs, [&](const auto& input) {
         return std::ranges::count(input.from, producer) > 0;
       });
-      const bool waits = token.wanted[s] && token.computed[s] &&
-                         (token.states[s] == Token::State::idle || token.states[s] == Token::State::queued);
+      const bool waits =
+          token.wanted[s] && token.computed[s] &&
+          (token.states[s] == Token::State::idle || token.states[s] == Token::State::queued);
       if (takes_it && waits) return;
     }
     token.data[producer].clear();
@@ -357,7 +365,8 @@ class Run {
     }
     ++(token.failed() ? failed_ : done_);
     const int64_t index = token.index;
-    std::ranges::sort(token.result.scores, {}, [](const auto& score) { return std::pair(score.step, score.k); });
+    std::ranges::sort(token.result.scores, {},
+                      [](const auto& score) { return std::pair(score.step, score.k); });
     std::ranges::sort(token.result.files);
     finished_[index] = std::move(token.result);
     tokens_.erase(index);
@@ -394,7 +403,7 @@ class Run {
   std::map<int64_t, SampleResult> finished_;          // waiting to be delivered in order
   std::set<std::pair<int64_t, size_t>> ready_;        // (sample, step): oldest sample first
   std::vector<int> running_steps_;
-  std::vector<std::set<int64_t>> awaited_;            // samples a serial step has still to take, in order
+  std::vector<std::set<int64_t>> awaited_;  // samples a serial step has still to take, in order
   std::vector<StepFigures> figures_;
   std::exception_ptr fault_;
   int64_t total_ = 0;

@@ -38,7 +38,8 @@ std::map<std::string, StepIdentity> last_run(const Graph& graph, const Cache& ca
 void remember_run(const Graph& graph, const Cache& cache) {
   const auto identities = StepObjects(graph).identities(0);
   json memory;
-  for (size_t s = 0; s < identities.size(); ++s) memory[graph.steps[s].name] = identities[s].to_json();
+  for (size_t s = 0; s < identities.size(); ++s)
+    memory[graph.steps[s].name] = identities[s].to_json();
   try {
     write_file(memory_of(graph, cache), memory.dump());
   } catch (const ConfigError&) {

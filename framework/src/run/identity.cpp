@@ -12,7 +12,8 @@ namespace {
 
 using nlohmann::json;
 
-// A file parameter counts by the file's content, so that moving a file changes nothing and editing it does.
+// A file parameter counts by the file's content, so that moving a file changes nothing and editing
+// it does.
 std::string semantic_value(const ParamInfo& info, const ParamValue& value) {
   const auto* path = std::get_if<std::string>(&value);
   std::error_code error;
@@ -30,8 +31,9 @@ void compare(const std::string& what, const std::map<std::string, std::string>& 
       reasons.push_back(fmt::format("{} '{}' is new", what, name));
     } else if (old->second != value) {
       const bool show = what == "parameter";
-      reasons.push_back(show ? fmt::format("{} '{}' changed: {} -> {}", what, name, old->second, value)
-                             : fmt::format("{} '{}' changed", what, name));
+      reasons.push_back(
+          show ? fmt::format("{} '{}' changed: {} -> {}", what, name, old->second, value)
+               : fmt::format("{} '{}' changed", what, name));
     }
   }
   for (const auto& [name, value] : before) {
@@ -57,12 +59,13 @@ std::string StepIdentity::key() const { return content_hash(to_json()); }
 
 StepIdentity static_identity(const Step& step) {
   StepIdentity identity;
-  identity.plugin = (step.is_reverse() ? "reverse of " : "") + step.plugin.id;
+  identity.plugin = (step.reverse ? "reverse of " : "") + step.plugin.id;
   identity.version = step.plugin.version;
   identity.library = step.plugin.library_hash;
   for (size_t i = 0; i < step.params.size(); ++i) {
     const ParamInfo& info = step.plugin.params.at(i);
-    if (!info.runtime_only) identity.params[info.name] = semantic_value(info, step.params[i].second);
+    if (!info.runtime_only)
+      identity.params[info.name] = semantic_value(info, step.params[i].second);
   }
   if (step.plugin.uses_seed) identity.seed = std::to_string(step.seed);
   return identity;
@@ -79,7 +82,8 @@ std::string difference(const StepIdentity& before, const StepIdentity& now) {
   }
   compare("parameter", before.params, now.params, reasons);
   compare("input", before.inputs, now.inputs, reasons);
-  if (before.seed != now.seed) reasons.push_back(fmt::format("seed changed: {} -> {}", before.seed, now.seed));
+  if (before.seed != now.seed)
+    reasons.push_back(fmt::format("seed changed: {} -> {}", before.seed, now.seed));
   if (before.content != now.content) reasons.emplace_back("the source's content changed");
   return join(reasons, "; ");
 }

@@ -43,8 +43,10 @@ class Broadcast {
       const size_t n = values_.back().size();
       if (info.many || n <= 1) continue;
       if (count_ > 1 && n != count_) {
-        throw DataError(fmt::format("input '{}' holds {} values, another input {}; expected the same "
-                                    "number or 1", info.name, n, count_));
+        throw DataError(
+            fmt::format("input '{}' holds {} values, another input {}; expected the same "
+                        "number or 1",
+                        info.name, n, count_));
       }
       count_ = n;
     }
@@ -134,7 +136,7 @@ Datum value_of(const Call& call, const Broadcast& in, size_t k, const Context& c
 }  // namespace
 
 CallResult invoke(const Call& call, const Context& context) {
-  if (call.step->is_reverse()) return decode(call, context);
+  if (call.step->reverse) return decode(call, context);
   CallResult result;
   const Broadcast in(*call.step, call.in);
   for (size_t k = 0; k < in.count(); ++k) {

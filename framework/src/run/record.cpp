@@ -65,8 +65,10 @@ RunRecorder::RunRecorder(std::filesystem::path folder, const Graph& graph)
     : folder_(std::move(folder)), graph_(graph) {
   std::error_code error;
   if (std::filesystem::exists(folder_, error) && !std::filesystem::is_empty(folder_, error)) {
-    throw ConfigError(fmt::format("{}: the run folder is not empty; runs are never overwritten, "
-                                  "choose another with -o or remove it", shown(folder_)));
+    throw ConfigError(
+        fmt::format("{}: the run folder is not empty; runs are never overwritten, "
+                    "choose another with -o or remove it",
+                    shown(folder_)));
   }
   scores_ = std::make_unique<AtomicFile>(folder_ / "scores.jsonl");
 }
@@ -133,8 +135,11 @@ void RunRecorder::finish(const RunSummary& summary) {
   }
   ordered_json scores = ordered_json::array();
   for (const auto& sum : totals_) {
-    ordered_json one{{"step", sum.step}, {"name", sum.name}, {"unit", sum.unit},
-                     {"better", direction_name(sum.direction)}, {"samples", sum.count}};
+    ordered_json one{{"step", sum.step},
+                     {"name", sum.name},
+                     {"unit", sum.unit},
+                     {"better", direction_name(sum.direction)},
+                     {"samples", sum.count}};
     if (sum.count > 0) {
       one["mean"] = sum.mean;
       one["spread"] = sum.spread();
@@ -145,25 +150,24 @@ void RunRecorder::finish(const RunSummary& summary) {
     }
     scores.push_back(std::move(one));
   }
-  write_file(folder_ / "run.json",
-             dumped({{"format", 1},
-                     {"finished", now_text()},
-                     {"graph_file", graph_.file.string()},
-                     {"graph", graph_yaml(graph_)},
-                     {"seed", graph_.seed},
-                     {"plugins", plugins_json(graph_)},
-                     {"build", own_stamp()},
-                     {"host", host()},
-                     {"samples", summary.samples},
-                     {"done", summary.done},
-                     {"failed", summary.failed},
-                     {"cancelled", summary.cancelled},
-                     {"seconds", summary.seconds},
-                     {"peak_resident_bytes", summary.peak_resident_bytes},
-                     {"steps", std::move(steps)},
-                     {"scores", std::move(scores)},
-                     {"failures", failures_}},
-                    2));
+  write_file(folder_ / "run.json", dumped({{"format", 1},
+                                           {"finished", now_text()},
+                                           {"graph_file", graph_.file.string()},
+                                           {"graph", graph_yaml(graph_)},
+                                           {"seed", graph_.seed},
+                                           {"plugins", plugins_json(graph_)},
+                                           {"build", own_stamp()},
+                                           {"host", host()},
+                                           {"samples", summary.samples},
+                                           {"done", summary.done},
+                                           {"failed", summary.failed},
+                                           {"cancelled", summary.cancelled},
+                                           {"seconds", summary.seconds},
+                                           {"peak_resident_bytes", summary.peak_resident_bytes},
+                                           {"steps", std::move(steps)},
+                                           {"scores", std::move(scores)},
+                                           {"failures", failures_}},
+                                          2));
 }
 
 std::string summary_text(const RunSummary& summary, const RunRecorder& recorder) {
@@ -179,11 +183,12 @@ std::string summary_text(const RunSummary& summary, const RunRecorder& recorder)
                            : "-");
   }
   if (!recorder.totals().empty()) {
-    out += fmt::format("\n{:<14} {:<22} {:>10} {:>10} {:>8}  {}\n", "step", "score", "mean", "spread",
-                       "samples", "better");
+    out += fmt::format("\n{:<14} {:<22} {:>10} {:>10} {:>8}  {}\n", "step", "score", "mean",
+                       "spread", "samples", "better");
   }
   for (const auto& sum : recorder.totals()) {
-    const std::string name = sum.unit.empty() ? sum.name : fmt::format("{} [{}]", sum.name, sum.unit);
+    const std::string name =
+        sum.unit.empty() ? sum.name : fmt::format("{} [{}]", sum.name, sum.unit);
     if (sum.count > 0) {
       out += fmt::format("{:<14} {:<22} {:>10.4f} {:>10.4f} {:>8}  {}", sum.step, name, sum.mean,
                          sum.spread(), sum.count, direction_name(sum.direction));
@@ -196,10 +201,10 @@ std::string summary_text(const RunSummary& summary, const RunRecorder& recorder)
     out += "\n";
   }
   for (const auto& failure : recorder.failures()) out += fmt::format("failed: {}\n", failure);
-  out += fmt::format("\n{} of {} samples done, {} failed{}; {:.1f} s, peak memory {}\n", summary.done,
-                     summary.samples, summary.failed,
-                     summary.cancelled ? ", stopped by the user" : "", summary.seconds,
-                     human_bytes(static_cast<double>(summary.peak_resident_bytes)));
+  out +=
+      fmt::format("\n{} of {} samples done, {} failed{}; {:.1f} s, peak memory {}\n", summary.done,
+                  summary.samples, summary.failed, summary.cancelled ? ", stopped by the user" : "",
+                  summary.seconds, human_bytes(static_cast<double>(summary.peak_resident_bytes)));
   return out;
 }
 

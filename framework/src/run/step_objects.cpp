@@ -11,8 +11,8 @@ StepObjects::StepObjects(const Graph& graph) : graph_(graph) {
   std::map<std::filesystem::path, std::shared_ptr<PluginLibrary>> libraries;
   for (size_t i = 0; i < graph.steps.size(); ++i) {
     const Step& step = graph.steps[i];
-    if (step.is_reverse()) {
-      objects_.push_back(objects_.at(static_cast<size_t>(step.reverse_of)));
+    if (step.shares >= 0) {
+      objects_.push_back(objects_.at(static_cast<size_t>(step.shares)));
     } else {
       auto& library = libraries[step.plugin.library];
       if (!library) library = PluginLibrary::open(step.plugin.library);
@@ -20,7 +20,8 @@ StepObjects::StepObjects(const Graph& graph) : graph_(graph) {
         objects_.push_back(library->make_stage(step.plugin.id, step.params));
       } catch (const std::exception& e) {
         Problems problems;
-        problems.add(step.mark, fmt::format("step '{}' ({}): {}", step.name, step.plugin.id, e.what()));
+        problems.add(step.mark,
+                     fmt::format("step '{}' ({}): {}", step.name, step.plugin.id, e.what()));
         problems.throw_if_any();
       }
     }
@@ -52,8 +53,10 @@ int64_t StepObjects::sample_count() const {
     }
     if (size == 1 || size == count) continue;
     if (count > 1) {
-      throw ConfigError(fmt::format("source '{}' has {} samples and source '{}' {}; sources of one "
-                                    "graph have the same number or 1", name, size, whose, count));
+      throw ConfigError(
+          fmt::format("source '{}' has {} samples and source '{}' {}; sources of one "
+                      "graph have the same number or 1",
+                      name, size, whose, count));
     }
     count = size;
     whose = name;

@@ -62,3 +62,5 @@ BENCHMARK(forward_and_backward)
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace
+
+BENCHMARK_MAIN();

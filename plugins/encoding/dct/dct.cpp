@@ -72,7 +72,7 @@ class Dct final : public momap::Encoding {
           param(
               "stride", &Params::stride,
               "Side of the square of pixels that shares one latent cell; 1 = every pixel its own.")
-              .between(1, 16)
+              .between(1, 64)
               .unit("px"),
           param("deadband", &Params::deadband,
                 "A decoded path that never leaves its start by more than this (3D distance times "

@@ -41,8 +41,8 @@ Tracks tracks_of(const MoMap& momap, int64_t spacing_px);
 /// Enlarged `scale` times.
 cv::Mat track_ground(const MoMap& momap, const Clip* image, int scale);
 
-/// Draws the paths from frame 0 to t, coloured by time, with a dot at t. `scale`: px of the picture
-/// per px of the map.
+/// Draws the paths from frame 0 to t, coloured by time, with a dot at t (small and pale where
+/// nothing moves). `scale`: px of the picture per px of the map.
 void draw_tracks(cv::Mat& picture, const Tracks& tracks, int64_t t, int scale);
 
 }  // namespace momap::draw

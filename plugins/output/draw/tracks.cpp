@@ -29,6 +29,13 @@ std::vector<cv::Scalar> rainbow(int64_t frames) {
   return out;
 }
 
+/// Some position of the path is more than half a pixel from its start.
+bool moves_visibly(const std::vector<cv::Point2f>& path) {
+  return std::any_of(path.begin(), path.end(), [&](const cv::Point2f& at) {
+    return std::hypot(at.x - path[0].x, at.y - path[0].y) > 0.5f;
+  });
+}
+
 /// In OpenCV's fixed point; far positions are cut so that it does not overflow.
 cv::Point fixed(cv::Point2f position, int scale) {
   constexpr double kFar = 1 << 20;
@@ -94,17 +101,20 @@ void draw_tracks(cv::Mat& picture, const Tracks& tracks, int64_t t, int scale) {
   // Time by time, so that the newest lies on top wherever paths cross.
   for (int64_t s = 1; s <= t; ++s) {
     for (const auto& path : tracks.paths) {
+      if (!moves_visibly(path)) continue;
       const cv::Point2f a = path[s - 1], b = path[s];
       if (std::isnan(a.x) || std::isnan(b.x)) continue;
       cv::line(picture, fixed(a, scale), fixed(b, scale), colours[s], thickness, cv::LINE_AA,
                kSubpixelBits);
     }
   }
-  const int radius = (thickness << kSubpixelBits) * 3 / 2;
+  const int dot = thickness << kSubpixelBits;
   for (const auto& path : tracks.paths) {
     if (std::isnan(path[t].x)) continue;
-    cv::circle(picture, fixed(path[t], scale), radius, colours[t], cv::FILLED, cv::LINE_AA,
-               kSubpixelBits);
+    // Points at rest are small and pale, so that they do not drown what moves.
+    const bool moves = moves_visibly(path);
+    cv::circle(picture, fixed(path[t], scale), moves ? dot * 3 / 2 : dot / 2,
+               moves ? colours[t] : cv::Scalar::all(200), cv::FILLED, cv::LINE_AA, kSubpixelBits);
   }
 }
 

@@ -48,6 +48,8 @@ at::Tensor gaussian(momap::Random& random, const std::vector<int64_t>& shape) {
 /// classifier-free guidance on the text (Ho & Salimans 2022).
 class Ddim final : public momap::Sampler {
  public:
+  static constexpr bool kUsesSeed = true;
+
   struct Params {
     int samples = 4;
     int steps = 20;

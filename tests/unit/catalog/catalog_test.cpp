@@ -46,21 +46,26 @@ TEST_F(CatalogTest, DescribesSeveralPluginsOfOneLibrary) {
 TEST_F(CatalogTest, SecondReadingLoadsNothing) {
   Catalog::read({kProbes / "probes"}, describe_in_children);
   int described = 0;
-  const auto again = Catalog::read({kProbes / "probes"}, [&](const std::vector<fs::path>& libraries) {
-    described += static_cast<int>(libraries.size());
-    return describe_in_children(libraries);
-  });
+  const auto again =
+      Catalog::read({kProbes / "probes"}, [&](const std::vector<fs::path>& libraries) {
+        described += static_cast<int>(libraries.size());
+        return describe_in_children(libraries);
+      });
   EXPECT_EQ(described, 0);
-  EXPECT_EQ(describe_json(*again.find("metric/probe_mean")).find("\"library\": \"\""), std::string::npos);
+  EXPECT_EQ(describe_json(*again.find("metric/probe_mean")).find("\"library\": \"\""),
+            std::string::npos);
 }
 
 TEST_F(CatalogTest, CrashingConstructorIsNamedAndDoesNotStopOthers) {
   const auto problem = problem_of("broken_constructor");
-  EXPECT_NE(problem.reason.find("crashed while being loaded (Segmentation fault)"), std::string::npos) << problem.text();
+  EXPECT_NE(problem.reason.find("crashed while being loaded (Segmentation fault)"),
+            std::string::npos)
+      << problem.text();
 }
 
 TEST_F(CatalogTest, ExitInAConstructorIsNamed) {
-  EXPECT_NE(problem_of("broken_exit").reason.find("ended the process while being loaded"), std::string::npos);
+  EXPECT_NE(problem_of("broken_exit").reason.find("ended the process while being loaded"),
+            std::string::npos);
 }
 
 TEST_F(CatalogTest, MissingSymbolIsNamed) {
@@ -70,7 +75,9 @@ TEST_F(CatalogTest, MissingSymbolIsNamed) {
 
 TEST_F(CatalogTest, MissingDependencyIsNamed) {
   const auto problem = problem_of("broken_dependency");
-  EXPECT_NE(problem.reason.find("needs library 'libvanishing.so', which is not found"), std::string::npos) << problem.text();
+  EXPECT_NE(problem.reason.find("needs library 'libvanishing.so', which is not found"),
+            std::string::npos)
+      << problem.text();
   EXPECT_NE(problem.remedy.find("LD_LIBRARY_PATH"), std::string::npos);
 }
 
@@ -86,7 +93,9 @@ TEST_F(CatalogTest, ForeignLibraryIsNamed) {
 
 TEST_F(CatalogTest, UnknownStageIsNamed) {
   const auto problem = problem_of("broken_stage");
-  EXPECT_NE(problem.text().find("does not start with a stage; did you mean 'annotation'?"), std::string::npos) << problem.text();
+  EXPECT_NE(problem.text().find("does not start with a stage; did you mean 'annotation'?"),
+            std::string::npos)
+      << problem.text();
 }
 
 TEST_F(CatalogTest, BrokenFilesAreNamed) {
@@ -119,7 +128,8 @@ TEST_F(CatalogTest, OtherLibTorchIsNamed) {
 }
 
 TEST_F(CatalogTest, DuplicateIdsNameBothFiles) {
-  const auto catalog = Catalog::read({kProbes / "probes", kProbes / "probe_twin"}, describe_in_children);
+  const auto catalog =
+      Catalog::read({kProbes / "probes", kProbes / "probe_twin"}, describe_in_children);
   ASSERT_EQ(catalog.duplicates().size(), 1u);
   const auto& text = catalog.duplicates().at("annotation/probe_pass");
   EXPECT_NE(text.find("probes.so"), std::string::npos);
@@ -145,7 +155,8 @@ TEST_F(CatalogTest, JsonRoundTripKeepsEverything) {
 TEST_F(CatalogTest, DescribesAsPasteableYamlMarkdownAndSchema) {
   const auto catalog = Catalog::read({kProbes / "probes"}, describe_in_children);
   const PluginInfo& plugin = *catalog.find("annotation/probe_pass");
-  EXPECT_NE(describe_text(plugin).find("  level: 1   # real, [0, 10]. Something with a range."), std::string::npos)
+  EXPECT_NE(describe_text(plugin).find("  level: 1   # real, [0, 10]. Something with a range."),
+            std::string::npos)
       << describe_text(plugin);
   EXPECT_NE(describe_markdown(plugin).find("| `level` | `1` | real, [0, 10] |"), std::string::npos);
   EXPECT_NE(describe_json_schema(plugin).find("\"maximum\": 10"), std::string::npos);

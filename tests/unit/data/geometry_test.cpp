@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <momap/base/error.h>
 #include <momap/data/geometry.h>
+#include <tbb/global_control.h>
 #include <tbb/task_arena.h>
 
 #include <cmath>
@@ -113,6 +114,7 @@ TEST(VisibleByDepth, ToleranceIsAShareOfThePointsDepth) {
 }
 
 TEST(VisibleByDepth, IsTheSameForAnyNumberOfThreads) {
+  const tbb::global_control threads(tbb::global_control::max_allowed_parallelism, 8);
   const MoMap truth = testing::moving_square({.frames = 6, .square_speed_x = 0.04}).truth[0];
   at::Tensor one, eight;
   tbb::task_arena(1).execute([&] { one = visible_by_depth(truth.xyz, truth.valid, truth.camera); });

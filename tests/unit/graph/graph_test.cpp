@@ -64,7 +64,9 @@ TEST(Graph, StepsOfDifferentNamesGetDifferentSeeds) {
 TEST(Graph, ReportsAllProblemsAtOnceWithPlaceCaretAndNearestName) {
   TemporaryFolder folder;
   const auto file = folder.path() / "g.yaml";
-  write_file(file, "sed: 1\nsteps:\n  a: {use: source/prob}\n  b: {use: annotation/probe_pass, in: c, with: {levl: 2}}\n");
+  write_file(file,
+             "sed: 1\nsteps:\n  a: {use: source/prob}\n  b: {use: annotation/probe_pass, in: c, "
+             "with: {levl: 2}}\n");
   std::string text;
   try {
     read_graph(file, catalog());
@@ -79,7 +81,8 @@ TEST(Graph, ReportsAllProblemsAtOnceWithPlaceCaretAndNearestName) {
 }
 
 TEST(Graph, ChecksRangesOfParameters) {
-  expect_has(error_of("steps: {a: {use: source/probe}, b: {use: annotation/probe_pass, in: a, with: {level: 11}}}"),
+  expect_has(error_of("steps: {a: {use: source/probe}, b: {use: annotation/probe_pass, in: a, "
+                      "with: {level: 11}}}"),
              "parameter 'level' = 11 is not allowed; expected [0, 10]");
 }
 
@@ -93,11 +96,14 @@ TEST(Graph, RefusesWrongKinds) {
 
 TEST(Graph, RefusesMissingAndSurplusInputs) {
   expect_has(error_of("steps: {s: {use: metric/probe_mean}}"), "input 'result: clip' is missing");
-  expect_has(error_of("steps: {a: {use: source/probe}, b: {use: annotation/probe_pass, in: [a, a]}}"),
-             "takes 1 input(s): clip: clip; this is number 2");
-  expect_has(error_of("steps: {a: {use: source/probe}, b: {use: source/probe, in: a}}"), "takes no input");
-  expect_has(error_of("steps: {a: {use: source/probe}, s: {use: metric/probe_mean, in: {resalt: a}}}"),
-             "no input 'resalt'; did you mean 'result'?");
+  expect_has(
+      error_of("steps: {a: {use: source/probe}, b: {use: annotation/probe_pass, in: [a, a]}}"),
+      "takes 1 input(s): clip: clip; this is number 2");
+  expect_has(error_of("steps: {a: {use: source/probe}, b: {use: source/probe, in: a}}"),
+             "takes no input");
+  expect_has(
+      error_of("steps: {a: {use: source/probe}, s: {use: metric/probe_mean, in: {resalt: a}}}"),
+      "no input 'resalt'; did you mean 'result'?");
 }
 
 TEST(Graph, ManyPortsTakeSeveralSteps) {
@@ -125,6 +131,8 @@ TEST(Graph, RefusesUnusedSteps) {
 TEST(Graph, OnlyEncodingsCanBeReversed) {
   expect_has(error_of("steps: {a: {use: source/probe}, b: {reverse: a, in: [a, a]}}"),
              "only an encoding can be reversed");
+  expect_has(error_of("steps: {a: {use: source/probe, reverse: true, in: [a, a]}}"),
+             "expected true, beside an encoding");
 }
 
 TEST(Graph, RefusesStepsThatAreNoMapping) {
@@ -132,7 +140,8 @@ TEST(Graph, RefusesStepsThatAreNoMapping) {
   expect_has(error_of("steps: {a: {}}"), "has neither 'use' nor 'reverse'");
   expect_has(error_of("[1]"), "a graph is a mapping with 'steps'");
   expect_has(error_of("seed: 1"), "a graph needs 'steps'");
-  expect_has(error_of("{seed: -1, steps: {a: {use: source/probe}}}"), "'seed' = -1 is not allowed; expected >= 0");
+  expect_has(error_of("{seed: -1, steps: {a: {use: source/probe}}}"),
+             "'seed' = -1 is not allowed; expected >= 0");
 }
 
 TEST(Graph, OverridesChangeParametersAndSeeds) {
@@ -148,7 +157,9 @@ TEST(Graph, OverridesOfUnknownStepsAndWrongValuesAreRefused) {
   options.overrides = {"bb.with.level=7"};
   expect_has(error_of(kGood, options), "no step 'bb'; did you mean 'b'?");
   options.overrides = {"b.with.level=high"};
-  expect_has(error_of(kGood, options), "--set b.with.level=high: error: step 'b' (annotation/probe_pass): parameter 'level' = high is not a real");
+  expect_has(error_of(kGood, options),
+             "--set b.with.level=high: error: step 'b' (annotation/probe_pass): parameter 'level' "
+             "= high is not a real");
   options.overrides = {"level"};
   expect_has(error_of(kGood, options), "expected key.path=value");
 }

@@ -26,8 +26,9 @@ Graph graph_of(const std::string& yaml) {
 }
 
 std::string chain(int samples, const std::string& middle, const std::string& with = "{}") {
-  return "steps:\n  a: {use: source/probe, with: {samples: " + std::to_string(samples) + "}}\n  b: {use: annotation/" +
-         middle + ", in: a, with: " + with + "}\n  s: {use: metric/probe_mean, in: {result: b}}\n";
+  return "steps:\n  a: {use: source/probe, with: {samples: " + std::to_string(samples) +
+         "}}\n  b: {use: annotation/" + middle + ", in: a, with: " + with +
+         "}\n  s: {use: metric/probe_mean, in: {result: b}}\n";
 }
 
 int number_in(const std::string& caption, const std::string& key) {
@@ -45,7 +46,8 @@ Outcome run(const Graph& graph, RunOptions options, const std::string& keep = ""
   Outcome outcome;
   if (!keep.empty()) options.keep = {static_cast<size_t>(graph.find(keep))};
   options.on_sample = [&](SampleResult result) {
-    if (!result.kept.empty()) outcome.captions.push_back(std::get<Clip>(result.kept[0].second[0]).caption);
+    if (!result.kept.empty())
+      outcome.captions.push_back(std::get<Clip>(result.kept[0].second[0]).caption);
     outcome.results.push_back(std::move(result));
   };
   outcome.summary = run_graph(graph, options);
@@ -136,7 +138,8 @@ TEST(Executor, DataErrorStopsTheRunByDefault) {
   const auto outcome = run(graph_of(chain(50, "probe_pass", "{fail_on: [3]}")), threads(2));
   EXPECT_EQ(outcome.summary.failed, 1);
   EXPECT_LT(outcome.summary.done, 50);
-  const auto failed = std::ranges::find_if(outcome.results, [](const auto& r) { return !r.failure.empty(); });
+  const auto failed =
+      std::ranges::find_if(outcome.results, [](const auto& r) { return !r.failure.empty(); });
   ASSERT_NE(failed, outcome.results.end());
   EXPECT_EQ(failed->name, "s3");
   EXPECT_EQ(failed->failed_step, "b");
@@ -159,7 +162,8 @@ TEST(Executor, ThrowingPluginEndsTheRunWithStepAndSample) {
       FAIL() << "expected an exception";
     } catch (const std::runtime_error& e) {
       const std::string text = e.what();
-      EXPECT_NE(text.find("step 'b' (annotation/probe_pass v1), sample 's2'"), std::string::npos) << text;
+      EXPECT_NE(text.find("step 'b' (annotation/probe_pass v1), sample 's2'"), std::string::npos)
+          << text;
       EXPECT_NE(text.find("bug of the plugin"), std::string::npos);
     }
   }
@@ -185,7 +189,9 @@ TEST(Executor, SourcesMustAgreeInSize) {
   EXPECT_THROW(run(graph_of(R"(steps:
   a: {use: source/probe, with: {samples: 3}}
   b: {use: source/probe, with: {samples: 5}}
-  s: {use: metric/probe_mean, in: {result: a, reference: b}})"), threads(1)), ConfigError);
+  s: {use: metric/probe_mean, in: {result: a, reference: b}})"),
+                   threads(1)),
+               ConfigError);
 }
 
 class CachedRun : public ::testing::Test {
@@ -210,9 +216,11 @@ class CachedRun : public ::testing::Test {
   }
 
   static std::string two_steps(double level, double second = 1) {
-    return "steps:\n  a: {use: source/probe}\n  b: {use: annotation/probe_pass, in: a, with: {level: " +
-           std::to_string(level) + "}}\n  c: {use: annotation/probe_pass, in: b, with: {level: " +
-           std::to_string(second) + "}}\n  s: {use: metric/probe_mean, in: {result: c}}\n";
+    return "steps:\n  a: {use: source/probe}\n  b: {use: annotation/probe_pass, in: a, with: "
+           "{level: " +
+           std::to_string(level) +
+           "}}\n  c: {use: annotation/probe_pass, in: b, with: {level: " + std::to_string(second) +
+           "}}\n  s: {use: metric/probe_mean, in: {result: c}}\n";
   }
 
   TemporaryFolder folder_;

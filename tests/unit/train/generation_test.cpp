@@ -60,7 +60,7 @@ TEST(Generation, DrawsBothFuturesAndFollowsThePrompt) {
   backbone->begin_training({"encoding/test", 1, "", 2, 0, 0}, 1, scale.scale());
   const TwoFutures set(*backbone);
   TrainOptions options;
-  options.steps = 600;
+  options.steps = 400;
   options.batch = 16;
   options.micro_batch = 8;
   options.learning_rate = 2e-3;
@@ -68,7 +68,7 @@ TEST(Generation, DrawsBothFuturesAndFollowsThePrompt) {
   options.ema = 0.99;
   options.drop_text = 0.5;
   options.drop_image = 0;
-  options.save_every = 600;
+  options.save_every = 400;
   train(*backbone, set, options, 5,
         {folder.path() / "net.safetensors", folder.path() / "net.state", ""});
 

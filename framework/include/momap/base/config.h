@@ -11,7 +11,8 @@
 
 namespace momap {
 
-/// A parsed YAML value that remembers where it stood. Parser-free, so that plugins do not depend on yaml-cpp.
+/// A parsed YAML value that remembers where it stood. Parser-free, so that plugins do not depend on
+/// yaml-cpp.
 class Config {
  public:
   enum class Kind { null, scalar, list, map };

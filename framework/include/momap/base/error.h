@@ -11,9 +11,9 @@ namespace momap {
 /// Process exit codes; the whole table of what a caller of `momap` may see.
 enum ExitCode : int {
   kExitOk = 0,
-  kExitBug = 1,         ///< anything that is neither of the two below: our fault
-  kExitConfig = 2,      ///< mend the YAML or the command line
-  kExitData = 3,        ///< at least one sample could not be processed
+  kExitBug = 1,     ///< anything that is neither of the two below: our fault
+  kExitConfig = 2,  ///< mend the YAML or the command line
+  kExitData = 3,    ///< at least one sample could not be processed
   kExitInterrupted = 130,
 };
 

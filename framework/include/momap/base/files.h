@@ -10,7 +10,8 @@
 
 namespace momap {
 
-/// A file written aside that takes its final name only on `commit()`: no reader ever sees half of it.
+/// A file written aside that takes its final name only on `commit()`: no reader ever sees half of
+/// it.
 class AtomicFile {
  public:
   /// Opens `<path>.tmp-<pid>-<n>` beside `path`, making missing folders. Throws ConfigError.
@@ -60,7 +61,8 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// Where MoMap keeps what can be made again: $MOMAP_CACHE_DIR, $XDG_CACHE_HOME/momap or ~/.cache/momap.
+/// Where MoMap keeps what can be made again: $MOMAP_CACHE_DIR, $XDG_CACHE_HOME/momap or
+/// ~/.cache/momap.
 std::filesystem::path user_cache_folder();
 
 /// Where a user's own plugins live: $XDG_DATA_HOME/momap or ~/.local/share/momap.

@@ -9,7 +9,8 @@
 
 namespace momap {
 
-/// XXH3 128-bit of the bytes, as 32 hex digits. Not cryptographic: it tells contents apart, it does not prove origin.
+/// XXH3 128-bit of the bytes, as 32 hex digits. Not cryptographic: it tells contents apart, it does
+/// not prove origin.
 std::string content_hash(std::span<const std::byte> bytes);
 std::string content_hash(std::string_view text);
 

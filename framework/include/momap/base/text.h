@@ -8,11 +8,13 @@
 
 namespace momap {
 
-/// The candidate closest to `name` by edit distance, when it is close enough to be a slip of the pen.
+/// The candidate closest to `name` by edit distance, when it is close enough to be a slip of the
+/// pen.
 std::optional<std::string> nearest_name(std::string_view name,
                                         const std::vector<std::string>& candidates);
 
-/// "; did you mean 'x'?" or, when nothing is near, "; known: a, b, c" (or nothing for no candidates).
+/// "; did you mean 'x'?" or, when nothing is near, "; known: a, b, c" (or nothing for no
+/// candidates).
 std::string suggestion(std::string_view name, const std::vector<std::string>& candidates);
 
 /// "a, b, c"

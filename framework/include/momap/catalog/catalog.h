@@ -42,8 +42,8 @@ using DescribeLibraries =
 
 /// The plugins that can be used here, read without loading them.
 ///
-/// A library is described once and remembered by its content hash: in `catalog.json` of its plugin folder (written
-/// at build time) or in the user's cache folder.
+/// A library is described once and remembered by its content hash: in `catalog.json` of its plugin
+/// folder (written at build time) or in the user's cache folder.
 class Catalog {
  public:
   /// Looks through `folders` (see `plugin_folders`) in order, each with its subfolders.
@@ -70,14 +70,15 @@ class Catalog {
   std::map<std::string, std::string> duplicates_;
 };
 
-/// Search order: `given` (--plugins), $MOMAP_PLUGIN_PATH, the user's data folder, the install's folder.
-/// Throws ConfigError for a given folder that does not exist.
+/// Search order: `given` (--plugins), $MOMAP_PLUGIN_PATH, the user's data folder, the install's
+/// folder. Throws ConfigError for a given folder that does not exist.
 std::vector<std::filesystem::path> plugin_folders(const std::vector<std::string>& given);
 
 /// Describes every library below `folder` into `folder/catalog.json` (a build and install step).
 void write_folder_catalog(const std::filesystem::path& folder, const DescribeLibraries& describe);
 
-/// The installation this program belongs to: <root>/bin, <root>/lib/momap/plugins, <root>/libexec/momap ...
+/// The installation this program belongs to: <root>/bin, <root>/lib/momap/plugins,
+/// <root>/libexec/momap ...
 std::filesystem::path install_root();
 
 /// JSON text of reports and back; what the describing child process prints.

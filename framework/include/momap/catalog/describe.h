@@ -10,7 +10,8 @@ namespace momap {
 /// For the terminal; the lower half is YAML ready to paste under `with:`.
 std::string describe_text(const PluginInfo& plugin);
 
-/// Machine-readable: id, version, stage, inputs, output, parameters with type, default, range, unit and help.
+/// Machine-readable: id, version, stage, inputs, output, parameters with type, default, range, unit
+/// and help.
 std::string describe_json(const PluginInfo& plugin);
 
 /// The plugin's documentation page.

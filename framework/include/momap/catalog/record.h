@@ -5,13 +5,15 @@
 
 #include <cstdint>
 
-// What a plugin library exports. `momap/plugin/plugin.h` fills it in; plugin authors never write it by hand.
+// What a plugin library exports. `momap/plugin/plugin.h` fills it in; plugin authors never write it
+// by hand.
 
 namespace momap {
 
 class Stage;
 
-/// Raised whenever a layout or a virtual function that plugins see changes. A macro, because the stamp is text.
+/// Raised whenever a layout or a virtual function that plugins see changes. A macro, because the
+/// stamp is text.
 #define MOMAP_PLUGIN_ABI 1
 inline constexpr uint32_t kPluginAbi = MOMAP_PLUGIN_ABI;
 
@@ -28,7 +30,8 @@ struct PluginRecord {
   const char* summary;  ///< one sentence
   const char* inputs;   ///< port signature; nullptr = the stage's own
   Concurrency concurrency;
-  bool uses_seed;       ///< false: the result does not depend on `Context::seed`, so a new seed reuses cached results
+  bool uses_seed;  ///< false: the result does not depend on `Context::seed`, so a new seed reuses
+                   ///< cached results
   ParamSchema (*schema)();
   Stage* (*create)(const ParamValues& values);
 };
@@ -43,7 +46,8 @@ struct PluginTable {
 
 inline constexpr const char* kPluginSymbol = "momap_plugin";
 
-/// ELF section with the text that tells, without running or loading anything, what a library was built for.
+/// ELF section with the text that tells, without running or loading anything, what a library was
+/// built for.
 inline constexpr const char* kStampSection = "momap_stamp";
 
 }  // namespace momap

@@ -6,8 +6,8 @@
 
 namespace momap {
 
-/// A value as named tensors and metadata, and back without loss. `from_archive` throws DataError for an archive that
-/// lacks something or was written by another format version.
+/// A value as named tensors and metadata, and back without loss. `from_archive` throws DataError
+/// for an archive that lacks something or was written by another format version.
 TensorFile to_archive(const Datum& datum);
 Datum from_archive(const TensorFile& archive);
 

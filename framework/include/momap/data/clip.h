@@ -12,18 +12,20 @@
 
 namespace momap {
 
-/// A short video (or a photograph: T = 1) and whatever is known about it. Absent knowledge is absent, never zeros.
+/// A short video (or a photograph: T = 1) and whatever is known about it. Absent knowledge is
+/// absent, never zeros.
 struct Clip {
-  at::Tensor frames;  // u8 [T, H, W, 3], RGB
-  double fps = 0;     // 0 = unknown
-  std::optional<at::Tensor> depth;           // f32 [T, H, W], metres along z; 0 or NaN = unknown there
-  std::optional<Camera> camera;              // the same intrinsics for all frames
+  at::Tensor frames;                // u8 [T, H, W, 3], RGB
+  double fps = 0;                   // 0 = unknown
+  std::optional<at::Tensor> depth;  // f32 [T, H, W], metres along z; 0 or NaN = unknown there
+  std::optional<Camera> camera;     // the same intrinsics for all frames
   std::optional<at::Tensor> cam_from_world;  // f64 [T, 4, 4], rigid; world unit = metre
   std::optional<at::Tensor> segments;        // i32 [H, W], object ids in frame 0; 0 = background
   std::vector<std::string> segment_names;    // name of segment id i, when known
   std::string caption;                       // "" = none
-  std::optional<at::Tensor> covered;         // bool [T, H, W], shown by warping (false: filled by completion)
-  std::vector<MoMap> truth;                  // the true motion; several where several futures are possible
+  std::optional<at::Tensor>
+      covered;               // bool [T, H, W], shown by warping (false: filled by completion)
+  std::vector<MoMap> truth;  // the true motion; several where several futures are possible
 
   int64_t length() const { return frames.size(0); }
   int64_t height() const { return frames.size(1); }

@@ -12,9 +12,9 @@ namespace momap {
 
 /// What a backbone may see of a scene.
 struct Condition {
-  at::Tensor image;                    // u8 [H, W, 3], the reference view
-  at::Tensor points;                   // f32 [H, W, 3], metres, the reference depth unprojected; z = 0: unknown
-  Camera camera;                       // of the reference view
+  at::Tensor image;   // u8 [H, W, 3], the reference view
+  at::Tensor points;  // f32 [H, W, 3], metres, the reference depth unprojected; z = 0: unknown
+  Camera camera;      // of the reference view
   std::optional<at::Tensor> segments;  // i32 [H, W]
   std::string text;                    // the prompt; "" = none
 

@@ -21,7 +21,8 @@ using Data = std::vector<Datum>;
 /// "clip [24, 240, 320]": for messages.
 std::string describe(const Datum& datum);
 
-/// Throws DataError when shapes, types or sizes inside the value contradict each other; `owner` made it.
+/// Throws DataError when shapes, types or sizes inside the value contradict each other; `owner`
+/// made it.
 void check(const Datum& datum, const std::string& owner);
 
 /// Bytes held by the tensors of the value.

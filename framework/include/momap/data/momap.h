@@ -6,8 +6,9 @@
 
 namespace momap {
 
-/// A motion map: for every pixel of one reference view, the 3D path of the point seen there over T frames, in the
-/// fixed coordinates of the reference camera. Frame 0 is the unprojected reference depth.
+/// A motion map: for every pixel of one reference view, the 3D path of the point seen there over T
+/// frames, in the fixed coordinates of the reference camera. Frame 0 is the unprojected reference
+/// depth.
 struct MoMap {
   at::Tensor xyz;      // f32 [T, H, W, 3], metres; finite where `valid`
   at::Tensor visible;  // bool [T, H, W], the point is seen in frame t

@@ -7,8 +7,8 @@
 
 namespace momap {
 
-/// A cv::Mat header over a contiguous tensor [H, W] or [H, W, C] of u8, i32, f32 or f64; shares memory, so the
-/// tensor must outlive it. Throws std::invalid_argument for other layouts.
+/// A cv::Mat header over a contiguous tensor [H, W] or [H, W, C] of u8, i32, f32 or f64; shares
+/// memory, so the tensor must outlive it. Throws std::invalid_argument for other layouts.
 cv::Mat as_mat(const at::Tensor& tensor);
 
 /// A tensor [H, W] or [H, W, C] with a copy of the matrix.

@@ -9,7 +9,8 @@ namespace momap {
 
 enum class Direction { higher_is_better, lower_is_better };
 
-/// One named number. An undefined value (empty mask, too few points) says why; it is never reported as 0.
+/// One named number. An undefined value (empty mask, too few points) says why; it is never reported
+/// as 0.
 struct ScoreValue {
   std::string name;  ///< "psnr_covered"
   std::string unit;  ///< "dB", "m", "" for a ratio

@@ -25,11 +25,11 @@ struct Step {
   PluginInfo plugin;
   ParamValues params;         ///< complete and checked
   std::vector<Input> inputs;  ///< in port order
-  int reverse_of = -1;        ///< for a decoding step: the encoding step whose object it runs backwards
+  bool reverse = false;       ///< an encoding run backwards
+  int shares = -1;            ///< for `reverse: step`, the encoding step whose object it runs
   uint64_t seed = 0;          ///< of the step; calls derive theirs from it and the sample
 
-  bool is_reverse() const { return reverse_of >= 0; }
-  Kind output() const { return is_reverse() ? Kind::momap : plugin.output(); }
+  Kind output() const { return reverse ? Kind::momap : plugin.output(); }
 };
 
 /// A checked experiment: steps in an order in which each comes after its inputs.
@@ -46,11 +46,11 @@ struct Graph {
 struct GraphOptions {
   std::vector<std::string> overrides;  ///< "warp.with.radius=2", "seed=3"
   std::string extension;               ///< one more top-level section that is allowed ("train")
-  std::vector<std::string> roots;      ///< keys of that section that name steps: those count as used
+  std::vector<std::string> roots;  ///< keys of that section that name steps: those count as used
 };
 
-/// Reads and checks a whole graph; nothing is loaded or run. Throws ConfigError with all problems, each with
-/// file:line:col, caret and, for a misspelt name, the nearest known one.
+/// Reads and checks a whole graph; nothing is loaded or run. Throws ConfigError with all problems,
+/// each with file:line:col, caret and, for a misspelt name, the nearest known one.
 Graph read_graph(const std::filesystem::path& file, const Catalog& catalog,
                  const GraphOptions& options = {});
 

@@ -13,8 +13,9 @@
 #include <variant>
 #include <vector>
 
-// Parameters are declared once: a struct with defaults, and a list that gives each member a name, a help line and a
-// rule. YAML checks, `describe`, JSON Schema, documentation and the cache key all come from that one place.
+// Parameters are declared once: a struct with defaults, and a list that gives each member a name, a
+// help line and a rule. YAML checks, `describe`, JSON Schema, documentation and the cache key all
+// come from that one place.
 
 namespace momap {
 
@@ -42,15 +43,15 @@ struct ParamInfo {
 
 using ParamSchema = std::vector<ParamInfo>;
 
-/// The alternative of ParamValue that holds a member of type T: any integer as int64_t, any float as double.
+/// The alternative of ParamValue that holds a member of type T: any integer as int64_t, any float
+/// as double.
 template <class T>
 using StoredAs = std::conditional_t<
     std::is_same_v<T, bool>, bool,
-    std::conditional_t<
-        std::is_integral_v<T>, int64_t,
-        std::conditional_t<std::is_floating_point_v<T>, double,
-                           std::conditional_t<std::is_same_v<T, std::vector<int>>,
-                                              std::vector<int64_t>, T>>>>;
+    std::conditional_t<std::is_integral_v<T>, int64_t,
+                       std::conditional_t<std::is_floating_point_v<T>, double,
+                                          std::conditional_t<std::is_same_v<T, std::vector<int>>,
+                                                             std::vector<int64_t>, T>>>>;
 
 /// One line of a schema; see `param()`.
 template <class Struct, class Member>
@@ -151,8 +152,8 @@ Param<Struct, Member> param(std::string name, Member Struct::*member, std::strin
 template <class Struct>
 ParamSchema schema_of() {
   const Struct defaults{};
-  return std::apply(
-      [&](const auto&... line) { return ParamSchema{line.info(defaults)...}; }, Struct::schema());
+  return std::apply([&](const auto&... line) { return ParamSchema{line.info(defaults)...}; },
+                    Struct::schema());
 }
 
 /// Fills a parameter struct from checked values (see `check_params`).
@@ -168,8 +169,9 @@ Struct from_values(const ParamValues& values) {
 /// Default values of a schema, in its order.
 ParamValues default_values(const ParamSchema& schema);
 
-/// Checks `with` (a map or null) against `schema` and fills in defaults; every problem goes to `problems`.
-/// `owner` names the thing in messages ("step 'warp' (warping/point_splat)"), `see` is the closing hint.
+/// Checks `with` (a map or null) against `schema` and fills in defaults; every problem goes to
+/// `problems`. `owner` names the thing in messages ("step 'warp' (warping/point_splat)"), `see` is
+/// the closing hint.
 ParamValues check_params(const ParamSchema& schema, const Config& with, const std::string& owner,
                          const std::string& see, Problems& problems);
 

@@ -10,7 +10,8 @@
 
 namespace momap {
 
-/// A plugin library held open. It stays open while this or any object made from it lives, and is not unloaded at exit.
+/// A plugin library held open. It stays open while this or any object made from it lives, and is
+/// not unloaded at exit.
 class PluginLibrary {
  public:
   /// Throws ConfigError with path, reason and remedy. Call `check_stamp` first.
@@ -32,8 +33,9 @@ class PluginLibrary {
   std::shared_ptr<Handle> handle_;
 };
 
-/// Loads and describes each library in a forked child of its own, so that one that crashes hurts nobody.
-/// Call it before any thread is started.
-std::vector<LibraryReport> describe_in_children(const std::vector<std::filesystem::path>& libraries);
+/// Loads and describes each library in a forked child of its own, so that one that crashes hurts
+/// nobody. Call it before any thread is started.
+std::vector<LibraryReport> describe_in_children(
+    const std::vector<std::filesystem::path>& libraries);
 
 }  // namespace momap

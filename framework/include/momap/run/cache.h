@@ -11,8 +11,9 @@
 
 namespace momap {
 
-/// Step outputs by content address. Entries are written aside and renamed, carry a checksum, and are dropped when they
-/// do not match it; the least recently used go when the folder grows beyond its limit. Thread- and process-safe.
+/// Step outputs by content address. Entries are written aside and renamed, carry a checksum, and
+/// are dropped when they do not match it; the least recently used go when the folder grows beyond
+/// its limit. Thread- and process-safe.
 class Cache {
  public:
   Cache(std::filesystem::path folder, uint64_t limit_bytes);
@@ -22,7 +23,8 @@ class Cache {
   /// The stored data, or nothing when there is no sound entry.
   std::optional<Data> load(const std::string& key);
 
-  /// A full disk or read-only folder only costs the entry; the first such failure is kept in `trouble()`.
+  /// A full disk or read-only folder only costs the entry; the first such failure is kept in
+  /// `trouble()`.
   void store(const std::string& key, const Data& data);
 
   std::string trouble() const;

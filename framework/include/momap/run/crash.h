@@ -5,7 +5,8 @@
 
 namespace momap {
 
-/// While it lives, a crash of this thread (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) is reported with this text.
+/// While it lives, a crash of this thread (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) is reported
+/// with this text.
 class CrashNote {
  public:
   explicit CrashNote(const std::string& text);
@@ -14,7 +15,8 @@ class CrashNote {
   CrashNote& operator=(const CrashNote&) = delete;
 };
 
-/// Makes the process report crashes on stderr, with the note of the crashing thread, and leave with kExitBug.
+/// Makes the process report crashes on stderr, with the note of the crashing thread, and leave with
+/// kExitBug.
 void install_crash_reporter();
 
 }  // namespace momap

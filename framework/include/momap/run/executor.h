@@ -41,14 +41,15 @@ struct SampleResult {
 
 struct RunOptions {
   int threads = 1;
-  int in_flight = 0;                  ///< samples at once; 0 = threads
-  uint64_t memory_budget_bytes = 0;   ///< no new sample is begun above this resident size; 0 = three quarters of RAM
-  bool keep_going = false;            ///< go on with other samples after a DataError
-  int64_t samples = 0;                ///< at most so many; 0 = all
-  std::filesystem::path folder;       ///< outputs go to <folder>/<step>/<sample>.<ext>
-  Cache* cache = nullptr;             ///< nullptr = compute everything
-  std::vector<size_t> keep;           ///< steps whose data each SampleResult carries
-  std::function<bool()> cancelled;    ///< polled; true ends the run after the steps in work
+  int in_flight = 0;  ///< samples at once; 0 = threads
+  uint64_t memory_budget_bytes =
+      0;  ///< no new sample is begun above this resident size; 0 = three quarters of RAM
+  bool keep_going = false;          ///< go on with other samples after a DataError
+  int64_t samples = 0;              ///< at most so many; 0 = all
+  std::filesystem::path folder;     ///< outputs go to <folder>/<step>/<sample>.<ext>
+  Cache* cache = nullptr;           ///< nullptr = compute everything
+  std::vector<size_t> keep;         ///< steps whose data each SampleResult carries
+  std::function<bool()> cancelled;  ///< polled; true ends the run after the steps in work
   std::function<void(const Progress&)> progress;
   std::function<void(SampleResult)> on_sample;  ///< in sample order, from one thread at a time
 };
@@ -75,12 +76,13 @@ struct RunSummary {
 
 /// Runs a graph over all samples of its sources.
 ///
-/// Steps of up to `in_flight` samples run as oneTBB tasks, each plugin as it declares. A DataError ends its sample
-/// (and, without `keep_going`, the run); any other exception ends the run and is thrown with step and sample.
-/// The results do not depend on the number of threads.
+/// Steps of up to `in_flight` samples run as oneTBB tasks, each plugin as it declares. A DataError
+/// ends its sample (and, without `keep_going`, the run); any other exception ends the run and is
+/// thrown with step and sample. The results do not depend on the number of threads.
 RunSummary run_graph(const Graph& graph, const RunOptions& options);
 
-/// One line a step for sample 0: cached, or why it would run. `record` remembers what a run saw last time.
+/// One line a step for sample 0: cached, or why it would run. `record` remembers what a run saw
+/// last time.
 struct StepExplanation {
   std::string step;
   bool cached = false;

@@ -12,7 +12,7 @@ namespace momap {
 
 /// Everything the output of one step for one sample depends on; its hash is the cache key.
 struct StepIdentity {
-  std::string plugin;                         ///< id, "reverse of id" for a decoding step
+  std::string plugin;  ///< id, "reverse of id" for a decoding step
   uint32_t version = 0;
   std::string library;                        ///< content hash of the library
   std::map<std::string, std::string> params;  ///< semantic ones; files by content
@@ -25,7 +25,8 @@ struct StepIdentity {
   static StepIdentity from_json(const std::string& text);
 };
 
-/// The identity of a step without its inputs and sample: computed once a run, because it may hash files.
+/// The identity of a step without its inputs and sample: computed once a run, because it may hash
+/// files.
 StepIdentity static_identity(const Step& step);
 
 /// Why `now` differs from `before`: one reason a line, "" when it does not.

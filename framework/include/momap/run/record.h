@@ -27,8 +27,9 @@ struct ScoreTotal {
   double spread() const;  ///< standard deviation over samples; 0 for one
 };
 
-/// Writes what a run did: `scores.jsonl` (a line a sample, in order, while it goes on) and `run.json` (resolved graph,
-/// plugin versions and hashes, seed, host, libraries, cost per step, score totals, failures).
+/// Writes what a run did: `scores.jsonl` (a line a sample, in order, while it goes on) and
+/// `run.json` (resolved graph, plugin versions and hashes, seed, host, libraries, cost per step,
+/// score totals, failures).
 class RunRecorder {
  public:
   /// Takes the folder for itself. Throws ConfigError when it holds something already.
@@ -41,7 +42,9 @@ class RunRecorder {
 
   const std::vector<ScoreTotal>& totals() const { return totals_; }
   const std::vector<std::string>& failures() const { return failures_; }  ///< the first 100
-  const std::vector<std::filesystem::path>& files() const { return files_; }  ///< the first 1000 written
+  const std::vector<std::filesystem::path>& files() const {
+    return files_;
+  }  ///< the first 1000 written
 
  private:
   ScoreTotal& total(const std::string& step, const ScoreValue& value);

@@ -5,8 +5,9 @@
 
 namespace momap {
 
-/// One pool of threads for the whole process: oneTBB gets `count`, LibTorch and OpenCV run single-threaded inside its
-/// tasks. Also keeps freed memory in the process, because LibTorch allocates the same large tensors again and again.
+/// One pool of threads for the whole process: oneTBB gets `count`, LibTorch and OpenCV run
+/// single-threaded inside its tasks. Also keeps freed memory in the process, because LibTorch
+/// allocates the same large tensors again and again.
 class ThreadBudget {
  public:
   /// `count` 0 = all cores this process may use.

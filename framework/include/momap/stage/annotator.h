@@ -6,7 +6,8 @@
 
 namespace momap {
 
-/// Adds knowledge to a clip: depth, camera, poses, segments or caption. Everything else passes through unchanged.
+/// Adds knowledge to a clip: depth, camera, poses, segments or caption. Everything else passes
+/// through unchanged.
 class Annotator : public Stage {
  public:
   virtual Clip annotate(const Clip& clip, const Context& context) = 0;

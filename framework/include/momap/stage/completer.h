@@ -7,7 +7,8 @@
 
 namespace momap {
 
-/// Fills the pixels that are not covered. Covered pixels pass through bit for bit; the clip's `covered` tells which.
+/// Fills the pixels that are not covered. Covered pixels pass through bit for bit; the clip's
+/// `covered` tells which.
 class Completer : public Stage {
  public:
   virtual Clip complete(const PartialClip& partial, const Context& context) = 0;

@@ -14,9 +14,10 @@ class Encoding : public Stage {
   /// K = 1.
   virtual Latent encode(const MoMap& momap, const Context& context) = 0;
 
-  /// `latent` has K = 1; `condition` gives the first frame (its points) and the camera. Throws DataError when the
-  /// latent was made by another encoding, version or normalisation.
-  virtual MoMap decode(const Latent& latent, const Condition& condition, const Context& context) = 0;
+  /// `latent` has K = 1; `condition` gives the first frame (its points) and the camera. Throws
+  /// DataError when the latent was made by another encoding, version or normalisation.
+  virtual MoMap decode(const Latent& latent, const Condition& condition,
+                       const Context& context) = 0;
 };
 
 }  // namespace momap

@@ -7,8 +7,8 @@
 
 namespace momap {
 
-/// Scores a result against a reference. Declares its ports: `static constexpr const char* kInputs = "result: clip, ..."`.
-/// An undefined value is reported with its reason.
+/// Scores a result against a reference. Declares its ports: `static constexpr const char* kInputs =
+/// "result: clip, ..."`. An undefined value is reported with its reason.
 class Metric : public Stage {
  public:
   virtual Score score(const Inputs& inputs, const Context& context) = 0;

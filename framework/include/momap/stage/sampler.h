@@ -8,7 +8,8 @@
 
 namespace momap {
 
-/// Draws K latents. Sample k depends on `context.seed` and k alone, whatever K, the batch or the thread count.
+/// Draws K latents. Sample k depends on `context.seed` and k alone, whatever K, the batch or the
+/// thread count.
 class Sampler : public Stage {
  public:
   virtual Latent sample(const Backbone& backbone, const Condition& condition,

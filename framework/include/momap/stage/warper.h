@@ -8,8 +8,8 @@
 
 namespace momap {
 
-/// Moves the reference image along a motion map, seen from the reference camera. What cannot be seen from the image
-/// stays uncovered; every point that is not drawn is counted.
+/// Moves the reference image along a motion map, seen from the reference camera. What cannot be
+/// seen from the image stays uncovered; every point that is not drawn is counted.
 class Warper : public Stage {
  public:
   /// Throws DataError when image and map differ in size.
