@@ -13,6 +13,19 @@
 namespace momap {
 namespace {
 
+constexpr const char* kPrompt = "a man runs";
+
+// configs/graphs/generate.yaml on a photograph of Debian's opencv-doc, with a guess of its camera.
+GraphOptions photo_options() {
+  return {.overrides = {"photo.with.path=${env:MOMAP_DEMO_PHOTO:-/usr/share/doc/opencv-doc/"
+                        "examples/data/messi5.jpg}",
+                        fmt::format("photo.with.prompt={}", kPrompt), "photo.with.fov_degrees=30",
+                        "depth.with.camera_height_m=1.2", "depth.with.pitch_degrees=4",
+                        "sample.with.samples=4", "seed=1"},
+          .extension = "",
+          .roots = {}};
+}
+
 PageSection video_section(const RecordedRun& run) {
   PageSection section;
   section.title = "From a real video to motion, and back";
@@ -39,7 +52,7 @@ int demo_command(const Options& options) {
   const auto catalog = engine_catalog(options);
   const auto graphs = install_root() / "share/momap/graphs";
   const Graph video = read_graph(graphs / "demo_video.yaml", catalog);
-  const Graph photo = read_graph(graphs / "demo_photo.yaml", catalog);
+  const Graph photo = read_graph(graphs / "generate.yaml", catalog, photo_options());
   const ThreadBudget budget(options.threads);
   const auto cache = open_cache(options);
   const auto folder = run_folder(options, "demo");
@@ -54,9 +67,7 @@ int demo_command(const Options& options) {
     return done;
   };
   sections.push_back(video_section(run(video, "video")));
-  const auto& prompt = photo.steps.at(static_cast<size_t>(photo.find("photo"))).params;
-  const auto value = std::ranges::find(prompt, "prompt", &ParamValues::value_type::first);
-  sections.push_back(futures_section(run(photo, "photo"), std::get<std::string>(value->second)));
+  sections.push_back(futures_section(run(photo, "photo"), kPrompt));
   const auto page = folder / "index.html";
   write_page(page, "MoMap demo", sections);
   fmt::print("{}\n", shown(std::filesystem::absolute(page)));

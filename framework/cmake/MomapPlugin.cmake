@@ -3,7 +3,7 @@
 #
 # Builds one plugin library. In MoMap's own tree it goes to lib/momap/plugins/<stage>/<name>.so and is installed
 # there; outside the tree it stays in the build folder. TESTS are GoogleTest sources run against the built library;
-# every plugin also gets the contract suite of its stage (`momap plugins check`).
+# every plugin also gets the contract suite of its stage (`momap plugins check`). BENCH sources end with BENCHMARK_MAIN().
 function(momap_add_plugin id)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;TESTS;BENCH" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS OR NOT ARG_SOURCES)
@@ -36,7 +36,7 @@ function(momap_add_plugin id)
   endif()
   if(MOMAP_BENCH AND ARG_BENCH)
     add_executable(${target}.bench ${ARG_BENCH})
-    target_link_libraries(${target}.bench PRIVATE momap::testing benchmark::benchmark_main ${ARG_LINK})
+    target_link_libraries(${target}.bench PRIVATE momap::testing benchmark::benchmark ${ARG_LINK})
     add_dependencies(${target}.bench ${target})
     target_compile_definitions(${target}.bench PRIVATE MOMAP_PLUGIN_LIBRARY="$<TARGET_FILE:${target}>")
   endif()

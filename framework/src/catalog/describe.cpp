@@ -117,7 +117,7 @@ std::string describe_markdown(const PluginInfo& plugin) {
     out += fmt::format("| `{}` | {} | {} | {}{} |\n", info.name,
                        value.empty() ? "" : fmt::format("`{}`", escaped_for_table(value)),
                        escaped_for_table(facts(info)), escaped_for_table(info.help),
-                       info.runtime_only ? " Does not change the result." : "");
+                       info.runtime_only ? " Does not change the result of a sample." : "");
   }
   return out;
 }

@@ -48,7 +48,9 @@ class VideoSource final : public momap::Source {
               .unit("frames")
               .at_least(0),
           param("start", &Params::start, "First video frame used.").unit("frames").at_least(0),
-          param("clips", &Params::clips, "Stop after so many clips; 0 = to the end.").at_least(0),
+          param("clips", &Params::clips, "Stop after so many clips; 0 = to the end.")
+              .at_least(0)
+              .runtime_only(),
           param("width", &Params::width, "Shrink wider frames to this width; 0 keeps the size.")
               .unit("px")
               .between(0, 32768),
