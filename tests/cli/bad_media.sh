@@ -31,7 +31,7 @@ expect 0 momap run p.yaml -o out
 
 # One pixel and odd sizes go through the whole chain or are refused by name; they never crash.
 for size in 1x1 1x7 17x23; do
-  ffmpeg -v error -y -f lavfi -i "color=gray:size=${size}:rate=10" -t 1 -c:v png -f avi tiny.avi
+  ffmpeg -v error -y -f lavfi -i color=gray:size=64x64:rate=10 -t 1 -vf "scale=${size/x/:}" -c:v png -f avi tiny.avi
   code=0; out=$(momap run "$MOMAP_SOURCE/configs/graphs/demo_video.yaml" --set video.with.path=tiny.avi \
     --set video.with.start=0 --set video.with.frames=5 -o "out-$size" 2>&1) || code=$?
   [[ $code == 0 || $code == 3 ]] || { echo "$out" >&2; fail "$size: exit code $code"; }

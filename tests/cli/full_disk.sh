@@ -3,7 +3,7 @@
 [[ $EUID == 0 ]] || { echo "skipped: needs root to mount a small tmpfs"; exit 77; }
 [[ -e $street ]] || { echo "skipped: $street is absent (apt install opencv-doc)"; exit 77; }
 mkdir small
-mount -t tmpfs -o size=300k tmpfs small 2>/dev/null || { echo "skipped: mounting a tmpfs is not allowed here"; exit 77; }
+mount -t tmpfs -o size=64k tmpfs small 2>/dev/null || { echo "skipped: mounting a tmpfs is not allowed here"; exit 77; }
 trap 'umount small; rm -rf "$sandbox"' EXIT
 printf 'steps:\n  v: {use: source/video, with: {path: %s, frames: 24, clips: 1}}\n  o: {use: output/safetensors, in: {value: v}}\n  m: {use: output/video, in: {value: v}}\n' "$street" >g.yaml
 expect 2 momap run g.yaml -o small/out

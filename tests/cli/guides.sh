@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# Runs the guides: a block "```yaml FILE" or "```cpp FILE" is written to FILE, a block "```sh" is run.
+# Runs the guides from top to bottom: a block "```sh" is run, a block "```yaml FILE" or "```cpp FILE" is written to FILE.
 for guide in "$MOMAP_SOURCE"/docs/guides/*.md; do
-  mkdir "$(basename "$guide" .md)"; cd "$(basename "$guide" .md)"
-  awk -v n=0 '
-    /^```sh$/ { file = sprintf("run-%03d.sh", ++n); print "set -euo pipefail" >file; inside = 1; next }
-    /^```(yaml|cpp) / { file = $2; printf "" >file; inside = 1; next }
-    /^```/ { if (inside) close(file); inside = 0; next }
-    inside { print >file }' "$guide"
-  for script in run-*.sh; do
-    bash "$script" >"$script.log" 2>&1 || { cat "$script" "$script.log" >&2; fail "$(basename "$guide"): $script"; }
-  done
-  cd ..
+  name=$(basename "$guide" .md)
+  awk '
+    BEGIN { print "set -euo pipefail" }
+    /^```sh$/ { inside = "sh"; next }
+    /^```(yaml|cpp) / { inside = "file"; print "cat >" $2 " <<\"END-OF-BLOCK\""; next }
+    /^```/ { if (inside == "file") print "END-OF-BLOCK"; inside = ""; next }
+    inside != "" { print }' "$guide" >"$name.sh"
+  grep -q momap "$name.sh" || fail "$name: no block to run"
+  mkdir "$name"
+  (cd "$name" && bash -x "../$name.sh" >../log 2>&1) || { tail -n 40 log >&2; fail "$name"; }
 done

@@ -205,8 +205,8 @@ ParamValues check_params(const ParamSchema& schema, const Config& with, const st
 std::string type_name(const ParamInfo& info) {
   return std::visit(
       []<class T>(const T&) -> std::string {
-        const char* item = scalar_type_name(typename Item<T>::type{});
-        return Item<T>::is_list ? fmt::format("list of {}", item) : item;
+        const std::string item = scalar_type_name(typename Item<T>::type{});
+        return Item<T>::is_list ? "list of " + item : item;
       },
       info.default_value);
 }

@@ -5,6 +5,7 @@
 #include <momap/base/error.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
 
@@ -41,7 +42,10 @@ class OneProcessor {
 cv::Mat prepared(const cv::Mat& rgb) {
   cv::Mat bgr;
   cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
-  cv::copyMakeBorder(bgr, bgr, 0, bgr.rows % 2, 0, bgr.cols % 2, cv::BORDER_REPLICATE);
+  // One macroblock at least: OpenCV 4.6 corrupts its heap on pictures a few pixels wide (2 x 8).
+  static constexpr int kSmallest = 16;
+  const auto missing = [](int size) { return std::max(kSmallest, size + size % 2) - size; };
+  cv::copyMakeBorder(bgr, bgr, 0, missing(bgr.rows), 0, missing(bgr.cols), cv::BORDER_REPLICATE);
   return bgr;
 }
 

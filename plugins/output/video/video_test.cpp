@@ -81,6 +81,19 @@ TEST(VideoOutput, ComesBackFrameByFrame) {
   EXPECT_EQ(files_in(folder.path()), 2);
 }
 
+TEST(VideoOutput, WritesPicturesOfAFewPixels) {
+  const momap::TemporaryFolder folder;
+  for (const auto& [height, width] : {std::pair{1, 1}, {7, 1}, {8, 2}, {1, 30}}) {
+    const fs::path path = write(noisy_clip(5, height, width),
+                                folder.path() / fmt::format("{}x{}", height, width), "{}");
+    cv::VideoCapture capture(path.string(), cv::CAP_FFMPEG);
+    cv::Mat frame;
+    int frames = 0;
+    for (; capture.read(frame); ++frames) EXPECT_GE(std::min(frame.rows, frame.cols), 16);
+    EXPECT_EQ(frames, 5) << height << " x " << width;
+  }
+}
+
 TEST(VideoOutput, IsWhatBrowsersPlay) {
   if (std::system("ffprobe -version > /dev/null 2>&1") != 0) GTEST_SKIP() << "ffprobe is missing";
   const momap::TemporaryFolder folder;
