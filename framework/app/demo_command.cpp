@@ -30,11 +30,13 @@ PageSection video_section(const RecordedRun& run) {
   PageSection section;
   section.title = "From a real video to motion, and back";
   section.text =
-      "A street camera (vtest.avi of OpenCV). Camera and depth are estimated, dense flow is "
-      "chained into the 3D path of "
-      "every pixel of frame 0, the motion map goes through the encoding, frame 0 is moved along it "
-      "and completed. The "
-      "scores compare the result with the frames that were really recorded.";
+      "A street camera (vtest.avi of OpenCV). The camera's motion is estimated; depth is a prior, "
+      "flat ground seen from "
+      "this camera's height and pitch with walkers standing on it. Dense flow is chained into the "
+      "3D path of every "
+      "pixel of frame 0, the motion map goes through the encoding, frame 0 is moved along it and "
+      "completed. The scores "
+      "compare the result with the frames that were really recorded.";
   section.figures =
       figures_of(run, {{"input_mp4", "Input video"},
                        {"result_mp4", "Frame 0 moved along the motion map, completed"},

@@ -40,11 +40,16 @@ PageSection futures_section(const RecordedRun& run, const std::string& prompt) {
       "pixels, and what becomes "
       "visible is filled in. Every future starts from other noise.",
       prompt);
-  section.figures = figures_of(run, {{"photo_png", "Photograph"},
-                                     {"depth_png", "Depth of the ground-plane prior"},
-                                     {"displacement_png", "Displacement"},
-                                     {"tracks_png", "Tracks"},
-                                     {"video_mp4", "Video"}});
+  section.figures = figures_of(run, {{"photo_png", "Photograph"}});
+  // All futures start from the same depth.
+  section.figures.push_back(
+      figures_of(run, {{"depth_png", "Depth of the ground-plane prior"}}).at(0));
+  section.figures.back().caption = "Depth of the ground-plane prior";
+  for (auto& figure : figures_of(run, {{"video_mp4", "Video"},
+                                       {"displacement_png", "Displacement"},
+                                       {"tracks_png", "Tracks"}})) {
+    section.figures.push_back(std::move(figure));
+  }
   return section;
 }
 
