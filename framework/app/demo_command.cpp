@@ -15,15 +15,19 @@ namespace {
 
 constexpr const char* kPrompt = "a man runs";
 
+constexpr const char* kPhoto = "/usr/share/doc/opencv-doc/examples/data/messi5.jpg";
+
 // configs/graphs/generate.yaml on a photograph of Debian's opencv-doc, with a guess of its camera.
 GraphOptions photo_options() {
-  return {.overrides = {"photo.with.path=${env:MOMAP_DEMO_PHOTO:-/usr/share/doc/opencv-doc/"
-                        "examples/data/messi5.jpg}",
-                        fmt::format("photo.with.prompt={}", kPrompt), "photo.with.fov_degrees=30",
-                        "depth.with.camera_height_m=1.2", "depth.with.pitch_degrees=4",
-                        "sample.with.samples=4", "seed=1"},
-          .extension = "",
-          .roots = {}};
+  GraphOptions options;
+  options.overrides = {fmt::format("photo.with.path=${{env:MOMAP_DEMO_PHOTO:-{}}}", kPhoto),
+                       fmt::format("photo.with.prompt={}", kPrompt),
+                       "photo.with.fov_degrees=30",
+                       "depth.with.camera_height_m=1.2",
+                       "depth.with.pitch_degrees=4",
+                       "sample.with.samples=4",
+                       "seed=1"};
+  return options;
 }
 
 PageSection video_section(const RecordedRun& run) {
