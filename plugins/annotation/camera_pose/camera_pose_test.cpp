@@ -19,6 +19,7 @@
 
 #include "plugin_fixture.h"
 #include "scenes.h"
+#include "shared_data.h"
 
 namespace {
 
@@ -217,10 +218,9 @@ TEST(CameraPose, RefusesTinyImagesWithAReason) {
 class SevenScenes : public ::testing::Test {
  protected:
   void SetUp() override {
-    const char* given = std::getenv("MOMAP_TEST_DATA");
-    folder_ = std::filesystem::path(given ? given : "/work/shared/data") / "rgbd_7scenes";
+    folder_ = momap::testing::shared_folder() / "data/rgbd_7scenes";
     if (!std::filesystem::exists(folder_ / "frame-000000.color.jpg")) {
-      GTEST_SKIP() << folder_ << " is not there; set MOMAP_TEST_DATA";
+      GTEST_SKIP() << folder_ << " is not here; set MOMAP_SHARED to the folder that holds 'data'";
     }
   }
 

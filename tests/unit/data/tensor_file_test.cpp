@@ -12,6 +12,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "shared_data.h"
+
 namespace momap {
 namespace {
 
@@ -257,10 +259,7 @@ TEST(Safetensors, TheWriterRefusesWhatTheFormatCannotHold) {
   EXPECT_TRUE(fs::is_empty(folder.path()));
 }
 
-fs::path shared_folder() {
-  const char* given = std::getenv("MOMAP_SHARED");
-  return given ? fs::path(given) : fs::path(MOMAP_SOURCE_DIR) / ".." / "shared";
-}
+using testing::shared_folder;
 
 TEST(Safetensors, AcceptsExactlyWhatTheReferenceReaderAccepts) {
   const fs::path folder = shared_folder() / "goldens" / "loader" / "bad";
