@@ -217,7 +217,8 @@ and in a graph:  use: @ID@   with  --plugins @FOLDER@/build
 std::string includes_of(const std::string& stage) {
   if (stage == "encoding") return "#include <ATen/ATen.h>\n#include <momap/data/geometry.h>\n";
   if (stage == "sampling") {
-    return "#include <ATen/ATen.h>\n#include <momap/base/hash.h>\n#include <momap/base/random.h>\n";
+    return "#include <ATen/ATen.h>\n#include <ATen/core/grad_mode.h>\n#include "
+           "<momap/base/hash.h>\n#include <momap/base/random.h>\n";
   }
   if (stage == "output") return "#include <momap/base/files.h>\n";
   return "#include <ATen/ATen.h>\n";
