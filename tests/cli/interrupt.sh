@@ -15,7 +15,7 @@ for delay in 0.3 0.8 1.5 2.5; do
   [[ $code == 130 || $code == 0 ]] || { cat log >&2; fail "after $delay s: exit code $code"; }
   [[ ! -e out ]] || nothing_left out
   if [[ -e out/run.json ]]; then
-    done_files=$(find out/o -name '*.mp4' | wc -l)
+    done_files=$(find out -name '*.mp4' | wc -l)
     grep -q "\"done\": $done_files," out/run.json || fail "run.json and the files differ: $done_files files, $(grep '"done"' out/run.json)"
   fi
 done

@@ -93,7 +93,7 @@ class Ddim final : public momap::Sampler {
 at::Tensor Ddim::predict(const Backbone& backbone, const Conditioning& conditioning,
                          const at::Tensor& noisy, double noise_level) const {
   const int64_t rows = conditioning.tokens.size(0);
-  const at::Tensor both = backbone.predict(noisy.expand({rows, -1, -1, -1}).contiguous(),
+  at::Tensor both = backbone.predict(noisy.expand({rows, -1, -1, -1}).contiguous(),
                                            at::full({rows}, noise_level, at::kFloat), conditioning);
   if (rows == 1) return both;
   const at::Tensor with = both.narrow(0, 0, 1);
