@@ -94,7 +94,7 @@ at::Tensor Ddim::predict(const Backbone& backbone, const Conditioning& condition
                          const at::Tensor& noisy, double noise_level) const {
   const int64_t rows = conditioning.tokens.size(0);
   at::Tensor both = backbone.predict(noisy.expand({rows, -1, -1, -1}).contiguous(),
-                                           at::full({rows}, noise_level, at::kFloat), conditioning);
+                                     at::full({rows}, noise_level, at::kFloat), conditioning);
   if (rows == 1) return both;
   const at::Tensor with = both.narrow(0, 0, 1);
   const at::Tensor without = both.narrow(0, 1, 1);
