@@ -120,15 +120,16 @@ const std::map<std::string, Template>& templates() {
     return {out * spec.scale.view({1, -1, 1, 1}), latent};
   })"}},
       {"warping",
-       {"Warper", "", "int repeat_frame = 0;",
-        R"(param("repeat_frame", &Params::repeat_frame, "Unused by this example.").at_least(0))",
+       {"Warper", "", "double brightness = 1.0;",
+        R"(param("brightness", &Params::brightness, "1 = as the image, 0 = black.").between(0, 1))",
         R"(  momap::PartialClip warp(const momap::Image& image, const momap::MoMap& map,
                           const momap::Context&) override {
     if (image.height() != map.height() || image.width() != map.width()) {
       throw momap::DataError("image and motion map differ in size");
     }
     momap::PartialClip out;
-    out.frames = image.rgb.unsqueeze(0).repeat({map.frames(), 1, 1, 1});
+    out.frames = (image.rgb.to(at::kFloat) * params_.brightness).round().to(at::kByte);
+    out.frames = out.frames.unsqueeze(0).repeat({map.frames(), 1, 1, 1});
     out.covered = map.valid.unsqueeze(0).repeat({map.frames(), 1, 1});
     out.depth = map.xyz.select(3, 2).contiguous();
     out.dropped = at::zeros({map.frames()}, at::kLong);
