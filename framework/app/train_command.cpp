@@ -86,6 +86,10 @@ Clip reference_of(const Clip& clip) {
   if (clip.cam_from_world) first.cam_from_world = clip.cam_from_world->narrow(0, 0, 1).contiguous();
   first.covered.reset();
   first.truth.clear();
+  first.joints.clear();
+  first.flow.reset();
+  first.occluded.reset();
+  first.tracks.reset();
   return first;
 }
 

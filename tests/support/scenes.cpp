@@ -236,7 +236,9 @@ Clip moving_square(const SceneOptions& options) {
       }
     }
   }
-  clip.truth.push_back(true_motion(world, *clip.depth, camera, frames));
+  clip.truth.push_back({.motion = true_motion(world, *clip.depth, camera, frames),
+                        .caption = clip.caption,
+                        .actions = {}});
   return clip;
 }
 

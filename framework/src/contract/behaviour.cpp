@@ -97,7 +97,7 @@ TensorFile annotate(Stage& stage, const Probe& probe, const Context& context) {
 TensorFile extract(Stage& stage, const Probe& probe, const Context& context) {
   const MoMap momap = as<Extractor>(stage).extract(probe.clip, context);
   require_whole(momap, "the motion map");
-  const at::Tensor& expected = probe.clip.truth[0].xyz;
+  const at::Tensor& expected = probe.clip.truth[0].motion.xyz;
   require(momap.xyz.sizes() == expected.sizes(), "the motion map is {}; expected {}",
           size_text(momap.xyz), size_text(expected));
   TensorFile result;
@@ -132,7 +132,7 @@ Act round_trip(const PluginInfo& plugin) {
   return [id = plugin.id, version = plugin.version](Stage& stage, const Probe& probe,
                                                     const Context& context) {
     auto& encoding = as<Encoding>(stage);
-    const MoMap& original = probe.clip.truth[0];
+    const MoMap& original = probe.clip.truth[0].motion;
     const Latent latent = encoding.encode(original, context);
     require_whole(latent, "the latent");
     require(latent.values.size(0) == 1, "the latent has K = {}; expected 1", latent.values.size(0));
@@ -206,7 +206,7 @@ TensorFile sample(Stage& stage, const Probe& probe, const Context& context) {
 // --- warping, completion
 
 TensorFile warp(Stage& stage, const Probe& probe, const Context& context) {
-  const MoMap& momap = probe.clip.truth[0];
+  const MoMap& momap = probe.clip.truth[0].motion;
   const PartialClip partial = as<Warper>(stage).warp(probe.clip.image(0), momap, context);
   require_whole(partial, "the warped clip");
   require(partial.frames.sizes() == momap.xyz.sizes(), "the warped clip is {}; expected {}",
@@ -334,7 +334,7 @@ Promise refuses_other_size() {
   return {"an image of another size is refused", [](Stage& stage, const Context& context) {
             const Probe small = make_probe(2, 16, 16), large = make_probe(2, 24, 32);
             try {
-              as<Warper>(stage).warp(large.clip.image(0), small.clip.truth[0], context);
+              as<Warper>(stage).warp(large.clip.image(0), small.clip.truth[0].motion, context);
             } catch (const DataError&) {
               return;
             }

@@ -87,7 +87,7 @@ Clip make_clip(int64_t frames, int64_t height, int64_t width) {
     }
   }
   truth.visible = visible_by_depth(truth.xyz, truth.valid, camera);
-  clip.truth.push_back(std::move(truth));
+  clip.truth.push_back({.motion = std::move(truth), .caption = clip.caption, .actions = {}});
   return clip;
 }
 
@@ -152,7 +152,7 @@ Datum datum_of(const Probe& probe, Kind kind) {
       return clip;
     }
     case Kind::momap:
-      return probe.clip.truth[0];
+      return probe.clip.truth[0].motion;
     case Kind::latent:
       return foreign_latent(probe);
     case Kind::partial_clip:

@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kFormat = "momap.format";
-constexpr const char* kFormatVersion = "1";
+constexpr const char* kFormatVersion = "2";
 constexpr const char* kKind = "momap.kind";
 
 at::Tensor doubles(const std::vector<double>& values) {
@@ -138,6 +138,73 @@ class Reader {
 
 std::string truth_prefix(size_t i) { return fmt::format("truth.{}.", i); }
 
+void write_future(Writer& out, const std::string& prefix, const Future& future) {
+  out.momap(prefix, future.motion);
+  out.text(prefix + "caption", future.caption);
+  json actions = json::array();
+  std::vector<double> ranges;
+  for (const auto& action : future.actions) {
+    actions.push_back({{"segment", action.segment},
+                       {"verb", action.verb},
+                       {"direction", action.direction},
+                       {"speed", action.speed}});
+    ranges.insert(ranges.end(), {action.peak_at_least, action.peak_below});
+  }
+  out.structure(prefix + "actions", actions);
+  out.numbers(prefix + "action_ranges", ranges);
+}
+
+Future read_future(const Reader& in, const std::string& prefix) {
+  Future future{.motion = in.momap(prefix), .caption = in.text(prefix + "caption"), .actions = {}};
+  const auto actions = in.structure<json>(prefix + "actions");
+  const auto ranges = in.numbers(prefix + "action_ranges", 2 * actions.size());
+  try {
+    for (size_t i = 0; i < actions.size(); ++i) {
+      const json& action = actions.at(i);
+      future.actions.push_back({.segment = action.at("segment"),
+                                .verb = action.at("verb"),
+                                .direction = action.at("direction"),
+                                .speed = action.at("speed"),
+                                .peak_at_least = ranges[2 * i],
+                                .peak_below = ranges[2 * i + 1]});
+    }
+  } catch (const json::exception& error) {
+    throw DataError(fmt::format("archive: '{}actions' cannot be read: {}", prefix, error.what()));
+  }
+  return future;
+}
+
+void write_joints(Writer& out, const std::vector<Joint>& joints) {
+  json list = json::array();
+  std::vector<double> geometry;
+  for (const auto& joint : joints) {
+    list.push_back({{"segment", joint.segment}, {"hinge", joint.kind == Joint::Kind::hinge}});
+    geometry.insert(geometry.end(), joint.origin.begin(), joint.origin.end());
+    geometry.insert(geometry.end(), joint.axis.begin(), joint.axis.end());
+  }
+  out.structure("joints", list);
+  out.numbers("joint_axes", geometry);
+}
+
+std::vector<Joint> read_joints(const Reader& in) {
+  const auto list = in.structure<json>("joints");
+  const auto geometry = in.numbers("joint_axes", 6 * list.size());
+  std::vector<Joint> joints;
+  try {
+    for (size_t i = 0; i < list.size(); ++i) {
+      const double* g = geometry.data() + 6 * i;
+      joints.push_back(
+          {.kind = list.at(i).at("hinge").get<bool>() ? Joint::Kind::hinge : Joint::Kind::slide,
+           .segment = list.at(i).at("segment"),
+           .origin = {g[0], g[1], g[2]},
+           .axis = {g[3], g[4], g[5]}});
+    }
+  } catch (const json::exception& error) {
+    throw DataError(fmt::format("archive: 'joints' cannot be read: {}", error.what()));
+  }
+  return joints;
+}
+
 TensorFile write(const Clip& clip) {
   Writer out("clip");
   out.tensor("frames", clip.frames);
@@ -150,7 +217,16 @@ TensorFile write(const Clip& clip) {
   out.text("caption", clip.caption);
   out.tensor("covered", clip.covered);
   out.structure("truth", clip.truth.size());
-  for (size_t i = 0; i < clip.truth.size(); ++i) out.momap(truth_prefix(i), clip.truth[i]);
+  for (size_t i = 0; i < clip.truth.size(); ++i) write_future(out, truth_prefix(i), clip.truth[i]);
+  write_joints(out, clip.joints);
+  out.tensor("flow", clip.flow);
+  out.tensor("occluded", clip.occluded);
+  if (clip.tracks) {
+    out.tensor("tracks.xyz", clip.tracks->xyz);
+    out.tensor("tracks.visible", clip.tracks->visible);
+    out.tensor("tracks.valid", clip.tracks->valid);
+    out.tensor("tracks.queries", clip.tracks->queries);
+  }
   return out.take();
 }
 
@@ -166,7 +242,16 @@ Clip read_clip(const Reader& in) {
   clip.caption = in.text("caption");
   clip.covered = in.optional_tensor("covered");
   const auto truths = in.structure<size_t>("truth");
-  for (size_t i = 0; i < truths; ++i) clip.truth.push_back(in.momap(truth_prefix(i)));
+  for (size_t i = 0; i < truths; ++i) clip.truth.push_back(read_future(in, truth_prefix(i)));
+  clip.joints = read_joints(in);
+  clip.flow = in.optional_tensor("flow");
+  clip.occluded = in.optional_tensor("occluded");
+  if (in.has("tracks.xyz")) {
+    clip.tracks = {.xyz = in.tensor("tracks.xyz"),
+                   .visible = in.tensor("tracks.visible"),
+                   .valid = in.tensor("tracks.valid"),
+                   .queries = in.tensor("tracks.queries")};
+  }
   return clip;
 }
 

@@ -164,6 +164,70 @@ void check_value(const MoMap& momap, const Checker& checker) {
   }
 }
 
+void check_future(const Future& future, int64_t height, int64_t width, const Checker& checker) {
+  check_value(future.motion, checker);
+  if (future.motion.height() != height || future.motion.width() != width) {
+    checker.refuse(fmt::format("is {} x {} px and the frames are {} x {} px", future.motion.width(),
+                               future.motion.height(), width, height));
+  }
+  checker.text("caption", future.caption);
+  for (const auto& action : future.actions) {
+    checker.text("verb", action.verb);
+    checker.text("direction", action.direction);
+    checker.text("speed", action.speed);
+    if (action.segment < 0) {
+      checker.refuse(
+          fmt::format("an action is of segment {}; expected an id from 0", action.segment));
+    }
+    const double low = action.peak_at_least, high = action.peak_below;
+    if (!(low >= 0 && std::isfinite(high) && high >= low)) {
+      checker.refuse(
+          fmt::format("speed '{}' of an action is from {} to {} m; expected 0 <= from <= to",
+                      action.speed, low, high));
+    }
+  }
+}
+
+void check_joint(const Joint& joint, const Checker& checker) {
+  double length = 0;
+  bool finite = true;
+  for (size_t i = 0; i < 3; ++i) {
+    length += joint.axis[i] * joint.axis[i];
+    finite = finite && std::isfinite(joint.origin[i]);
+  }
+  if (!finite || !(std::abs(length - 1) < 1e-6) || joint.segment < 0) {
+    checker.refuse(fmt::format(
+        "the joint of segment {} has origin ({}) and axis ({}); expected finite numbers and a unit "
+        "axis",
+        joint.segment, fmt::join(joint.origin, ", "), fmt::join(joint.axis, ", ")));
+  }
+}
+
+void check_tracks(const Tracks& tracks, int64_t frames, const Checker& checker) {
+  checker.tensor("xyz", tracks.xyz, at::kFloat, {frames, -1, 3});
+  const int64_t count = tracks.count();
+  checker.tensor("visible", tracks.visible, at::kBool, {frames, count});
+  checker.tensor("valid", tracks.valid, at::kBool, {frames, count});
+  checker.tensor("queries", tracks.queries, at::kDouble, {count, 3});
+  const at::Tensor mask = tracks.valid.contiguous();
+  const bool* valid = mask.data_ptr<bool>();
+  const int64_t bad = first_bad<float>(
+      tracks.xyz, [&](float v, int64_t i) { return !std::isfinite(v) && valid[i / 3]; });
+  if (bad >= 0) {
+    checker.refuse(fmt::format("xyz is not finite at {}, which 'valid' marks as known",
+                               place(tracks.xyz, bad)));
+  }
+  const int64_t bad_query = first_bad<double>(tracks.queries, [&](double v, int64_t i) {
+    return !std::isfinite(v) || (i % 3 == 2 && !(v >= 0 && v < static_cast<double>(frames)));
+  });
+  if (bad_query >= 0) {
+    checker.refuse(
+        fmt::format("queries is out of range at {}; expected x px, y px and a frame from "
+                    "0 to {}",
+                    place(tracks.queries, bad_query), frames - 1));
+  }
+}
+
 void check_value(const Clip& clip, const Checker& checker) {
   checker.tensor("frames", clip.frames, at::kByte, {-1, -1, -1, 3});
   checker.fps(clip.fps);
@@ -199,13 +263,22 @@ void check_value(const Clip& clip, const Checker& checker) {
     checker.tensor("covered", *clip.covered, at::kBool, {frames, height, width});
   }
   for (size_t i = 0; i < clip.truth.size(); ++i) {
-    const Checker inner = checker.inside(fmt::format("truth {}", i));
-    check_value(clip.truth[i], inner);
-    if (clip.truth[i].height() != height || clip.truth[i].width() != width) {
-      inner.refuse(fmt::format("is {} x {} px and the frames are {} x {} px", clip.truth[i].width(),
-                               clip.truth[i].height(), width, height));
+    check_future(clip.truth[i], height, width, checker.inside(fmt::format("truth {}", i)));
+  }
+  for (const auto& joint : clip.joints) check_joint(joint, checker);
+  if (clip.flow) {
+    checker.tensor("flow", *clip.flow, at::kFloat, {frames - 1, height, width, 2});
+    const int64_t bad =
+        first_bad<float>(*clip.flow, [](float v, int64_t) { return std::isinf(v); });
+    if (bad >= 0) {
+      checker.refuse(fmt::format("flow is infinite at {}; expected pixels, or NaN for unknown",
+                                 place(*clip.flow, bad)));
     }
   }
+  if (clip.occluded) {
+    checker.tensor("occluded", *clip.occluded, at::kBool, {frames - 1, height, width});
+  }
+  if (clip.tracks) check_tracks(*clip.tracks, frames, checker.inside("tracks"));
 }
 
 void check_value(const Latent& latent, const Checker& checker) {
@@ -284,8 +357,13 @@ int64_t bytes(const MoMap& momap) {
 }
 int64_t bytes(const Clip& clip) {
   int64_t total = bytes(clip.frames) + bytes(clip.depth) + bytes(clip.cam_from_world) +
-                  bytes(clip.segments) + bytes(clip.covered);
-  for (const auto& truth : clip.truth) total += bytes(truth);
+                  bytes(clip.segments) + bytes(clip.covered) + bytes(clip.flow) +
+                  bytes(clip.occluded);
+  for (const auto& future : clip.truth) total += bytes(future.motion);
+  if (clip.tracks) {
+    total += bytes(clip.tracks->xyz) + bytes(clip.tracks->visible) + bytes(clip.tracks->valid) +
+             bytes(clip.tracks->queries);
+  }
   return total;
 }
 int64_t bytes(const Latent& latent) { return bytes(latent.values); }

@@ -49,7 +49,7 @@ double quantile(std::vector<double> values, double q) {
 }
 
 Errors compare(const MoMap& map, const Clip& clip) {
-  const MoMap& truth = clip.truth[0];
+  const MoMap& truth = clip.truth[0].motion;
   const auto error = (map.xyz - truth.xyz).norm(2, 3).contiguous();  // [T, H, W]
   const auto segment = clip.segments->contiguous();
   std::vector<double> moving, still;

@@ -38,7 +38,7 @@ const MoMap& reference_of(const momap::Inputs& inputs) {
         "a "
         "synthetic one, or give a motion map");
   }
-  return clip.truth.front();
+  return clip.truth.front().motion;
 }
 
 void check_shapes(const MoMap& momap, const char* port) {

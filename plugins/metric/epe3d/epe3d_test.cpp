@@ -85,7 +85,7 @@ TEST(Epe3d, TakesTheTruthOfAClip) {
   momap::Clip clip;
   clip.frames = at::zeros({3, 1, 4, 3}, at::kByte);
   EXPECT_THROW(score(truth(), clip), momap::DataError);
-  clip.truth = {truth()};
+  clip.truth = {{truth(), "", {}}};
   EXPECT_EQ(*score(truth(), clip)["epe3d"].value, 0.0);
 }
 

@@ -111,7 +111,7 @@ TEST(ImageOutput, ShowsTheColourWheel) {
 
 TEST(ImageOutput, ShowsNearRedAndFarBlue) {
   const momap::Clip clip = momap::testing::moving_square();
-  const cv::Mat picture = written(clip.truth[0], "{picture: depth, scale: 4}");
+  const cv::Mat picture = written(clip.truth[0].motion, "{picture: depth, scale: 4}");
   const cv::Vec3b near = picture.at<cv::Vec3b>(4 * 48, 4 * 64), far = picture.at<cv::Vec3b>(4, 4);
   EXPECT_GT(near[2], near[0]);
   EXPECT_GE(far[0], far[2]);
@@ -121,7 +121,7 @@ TEST(ImageOutput, DrawsPathsWherePointsMove) {
   momap::testing::SceneOptions options;
   options.square_speed_x = 0.05;
   const momap::Datum clip = momap::testing::moving_square(options);
-  const momap::MoMap& map = std::get<momap::Clip>(clip).truth[0];
+  const momap::MoMap& map = std::get<momap::Clip>(clip).truth[0].motion;
   const cv::Mat start = written(map, "{picture: tracks, scale: 6, frame: 0}", &clip);
   const cv::Mat end = written(map, "{picture: tracks, scale: 6}", &clip);
   EXPECT_EQ(end.size(), cv::Size(128 * 6, 96 * 6));
@@ -141,7 +141,7 @@ TEST(ImageOutput, DrawsPathsWherePointsMove) {
 }
 
 TEST(ImageOutput, DrawsPathsWithoutAnImage) {
-  momap::MoMap map = momap::testing::moving_square().truth[0];
+  momap::MoMap map = momap::testing::moving_square().truth[0].motion;
   map.xyz[3].fill_(
       std::numeric_limits<float>::quiet_NaN());  // lines are broken, not drawn to nowhere
   map.xyz[4].fill_(1e30);

@@ -26,7 +26,7 @@ TEST(SafetensorsOutput, KeepsEveryKindOfValue) {
   EXPECT_EQ(same_clip.caption, clip.caption);
   ASSERT_EQ(same_clip.truth.size(), 1u);
 
-  const momap::MoMap& map = clip.truth[0];
+  const momap::MoMap& map = clip.truth[0].motion;
   const auto same_map = std::get<momap::MoMap>(round_trip(map));
   EXPECT_TRUE(at::equal(same_map.xyz, map.xyz));
   EXPECT_TRUE(at::equal(same_map.visible, map.visible));

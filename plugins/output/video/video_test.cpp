@@ -130,7 +130,7 @@ TEST(VideoOutput, DrawsGrowingPathsOverTheImage) {
   momap::testing::SceneOptions options;
   options.square_speed_x = 0.05;
   const momap::Datum clip = momap::testing::moving_square(options);
-  const momap::MoMap& map = std::get<momap::Clip>(clip).truth[0];
+  const momap::MoMap& map = std::get<momap::Clip>(clip).truth[0].motion;
   const fs::path path = write(map, folder.path() / "tracks", "{scale: 4}", &clip);
   cv::VideoCapture capture(path.string(), cv::CAP_FFMPEG);
   cv::Mat first, last, frame;
@@ -192,7 +192,7 @@ TEST(VideoOutput, SaysWhenTheFolderCannotBeWritten) {
 TEST(VideoOutput, RefusesAnImageOfAnotherSize) {
   const momap::TemporaryFolder folder;
   const momap::Datum image = noisy_clip(1, 8, 8);
-  EXPECT_THROW(write(momap::testing::moving_square().truth[0], folder.path() / "x", "{}", &image),
+  EXPECT_THROW(write(momap::testing::moving_square().truth[0].motion, folder.path() / "x", "{}", &image),
                momap::DataError);
   EXPECT_EQ(files_in(folder.path()), 0);
 }

@@ -160,7 +160,7 @@ TEST(PointSplat, LeavesOpenWhatTheSquareUncovers) {
     momap::testing::SceneOptions options;
     options.square_speed_x = speed;
     const momap::Clip clip = momap::testing::moving_square(options);
-    const momap::PartialClip out = warp(clip.image(0), clip.truth.at(0));
+    const momap::PartialClip out = warp(clip.image(0), clip.truth.at(0).motion);
     const at::Tensor was_hidden = clip.segments->eq(1);
     for (int64_t t = 1; t < clip.length(); ++t) {
       // The wall stands still, so what frame t shows of it was hidden where the square was in frame
@@ -182,7 +182,7 @@ TEST(PointSplat, ShowsWhatTheCameraWouldSee) {
   momap::testing::SceneOptions options;
   options.square_speed_z = -0.05;
   const momap::Clip clip = momap::testing::moving_square(options);
-  const momap::PartialClip out = warp(clip.image(0), clip.truth.at(0));
+  const momap::PartialClip out = warp(clip.image(0), clip.truth.at(0).motion);
   for (int64_t t = 1; t < clip.length(); ++t) {
     const double db = psnr(out.frames[t], clip.frames[t], out.covered[t]);
     RecordProperty("psnr_" + std::to_string(t), std::to_string(db));
@@ -228,9 +228,9 @@ TEST(PointSplat, TearsASurfaceThatIsStretchedTooFar) {
 
 TEST(PointSplat, GivesTheSameBytesForAnyNumberOfThreads) {
   const momap::Clip clip = momap::testing::moving_square();
-  const momap::PartialClip many = warp(clip.image(0), clip.truth.at(0));
+  const momap::PartialClip many = warp(clip.image(0), clip.truth.at(0).motion);
   const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
-  const momap::PartialClip single = warp(clip.image(0), clip.truth.at(0));
+  const momap::PartialClip single = warp(clip.image(0), clip.truth.at(0).motion);
   EXPECT_TRUE(at::equal(many.frames, single.frames));
   EXPECT_TRUE(at::equal(many.covered, single.covered));
   EXPECT_TRUE(at::equal(many.depth, single.depth));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
@@ -61,8 +62,27 @@ TEST(Archive, AFullClipComesBackBitForBit) {
   clip.covered = at::zeros({4, 7, 9}, at::kBool);
   (*clip.covered)[2][1][1] = true;
   clip.truth.push_back(testing::moving_square({.frames = 2, .height = 7, .width = 9}).truth[0]);
-  clip.truth[1].valid[0][0] = false;
-  clip.truth[1].xyz[1][0][0][0] = NAN;
+  clip.truth[1].motion.valid[0][0] = false;
+  clip.truth[1].motion.xyz[1][0][0][0] = NAN;
+
+  clip.truth[1].caption = "the \"square\" slides";
+  clip.truth[1].actions = {{.segment = 1,
+                            .verb = "slide",
+                            .direction = "right",
+                            .speed = "slow",
+                            .peak_at_least = 0.1,
+                            .peak_below = 1.0 / 3.0}};
+  clip.joints = {
+      {.kind = Joint::Kind::slide, .segment = 1, .origin = {0.1, 0, 2}, .axis = {1, 0, 0}},
+      {.kind = Joint::Kind::hinge, .segment = 0, .origin = {}, .axis = {0, 1, 0}}};
+  clip.flow = at::zeros({3, 7, 9, 2}, at::kFloat);
+  (*clip.flow)[1][2][3][0] = NAN;
+  clip.occluded = at::zeros({3, 7, 9}, at::kBool);
+  clip.tracks = {.xyz = at::zeros({4, 5, 3}, at::kFloat),
+                 .visible = at::zeros({4, 5}, at::kBool),
+                 .valid = at::zeros({4, 5}, at::kBool),
+                 .queries = at::zeros({5, 3}, at::kDouble)};
+  clip.tracks->xyz[1][1][1] = NAN;
 
   const Clip back = round_trip(clip);
   expect_same_bytes(back.frames, clip.frames);
@@ -75,8 +95,19 @@ TEST(Archive, AFullClipComesBackBitForBit) {
   EXPECT_EQ(back.caption, clip.caption);
   expect_same_bytes(back.covered, clip.covered);
   ASSERT_EQ(back.truth.size(), 2u);
-  expect_same(back.truth[0], clip.truth[0]);
-  expect_same(back.truth[1], clip.truth[1]);
+  expect_same(back.truth[0].motion, clip.truth[0].motion);
+  expect_same(back.truth[1].motion, clip.truth[1].motion);
+  EXPECT_EQ(back.truth[1].caption, clip.truth[1].caption);
+  ASSERT_EQ(back.truth[1].actions.size(), 1u);
+  EXPECT_EQ(back.truth[1].actions[0], clip.truth[1].actions[0]);
+  EXPECT_EQ(back.joints, clip.joints);
+  expect_same_bytes(back.flow, clip.flow);
+  expect_same_bytes(back.occluded, clip.occluded);
+  ASSERT_TRUE(back.tracks);
+  expect_same_bytes(back.tracks->xyz, clip.tracks->xyz);
+  expect_same_bytes(back.tracks->visible, clip.tracks->visible);
+  expect_same_bytes(back.tracks->valid, clip.tracks->valid);
+  expect_same_bytes(back.tracks->queries, clip.tracks->queries);
 }
 
 TEST(Archive, WhatIsAbsentStaysAbsent) {
@@ -95,7 +126,8 @@ TEST(Archive, ANonContiguousTensorIsStoredByItsValues) {
 }
 
 TEST(Archive, MoMapLatentAndPartialClipComeBackBitForBit) {
-  const MoMap momap = testing::moving_square({.frames = 3, .height = 5, .width = 4}).truth[0];
+  const MoMap momap =
+      testing::moving_square({.frames = 3, .height = 5, .width = 4}).truth[0].motion;
   expect_same(round_trip(momap), momap);
 
   Latent latent{.values = at::empty({2, 3, 1, 5}, at::kFloat),

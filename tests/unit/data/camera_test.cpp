@@ -32,7 +32,7 @@ TEST(Condition, HoldsWhatFrameZeroShows) {
   const Clip clip = testing::moving_square({.frames = 3, .height = 20, .width = 24});
   const Condition condition = Condition::from(clip);
   EXPECT_TRUE(condition.image.equal(clip.frames[0]));
-  EXPECT_TRUE(condition.points.equal(clip.truth[0].xyz[0]));
+  EXPECT_TRUE(condition.points.equal(clip.truth[0].motion.xyz[0]));
   EXPECT_EQ(condition.camera, *clip.camera);
   EXPECT_TRUE(condition.segments->equal(*clip.segments));
   EXPECT_EQ(condition.text, "a square moves");

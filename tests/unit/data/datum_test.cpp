@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 #include <momap/base/error.h>
@@ -48,7 +50,7 @@ std::string verdict(T value, void (*change)(T&)) {
 
 TEST(Describe, NamesKindAndSize) {
   EXPECT_EQ(describe(clip()), "clip [3, 6, 8]");
-  EXPECT_EQ(describe(clip().truth[0]), "momap [3, 6, 8]");
+  EXPECT_EQ(describe(clip().truth[0].motion), "momap [3, 6, 8]");
   EXPECT_EQ(describe(latent()), "latent [2, 3, 4, 5]");
   EXPECT_EQ(describe(partial()), "partial clip [3, 6, 8]");
   EXPECT_EQ(describe(Score{}), "score of 0 values");
@@ -146,22 +148,68 @@ TEST(CheckClip, ChecksEveryTruth) {
                           testing::moving_square({.frames = 3, .height = 6, .width = 9}).truth[0]);
                     }),
       "maker: truth 1: is 9 x 6 px");
-  EXPECT_SAYS(verdict<Clip>(clip(), [](Clip& c) { c.truth[0].xyz[0][0][0][0] = NAN; }),
+  EXPECT_SAYS(verdict<Clip>(clip(), [](Clip& c) { c.truth[0].motion.xyz[0][0][0][0] = NAN; }),
               "maker: truth 0: xyz is not finite at [0, 0, 0, 0]");
+  EXPECT_SAYS(verdict<Clip>(clip(),
+                            [](Clip& c) {
+                              c.truth[0].actions.resize(1);
+                              c.truth[0].actions[0].speed = "slow";
+                              c.truth[0].actions[0].peak_at_least = 1;
+                            }),
+              "maker: truth 0: speed 'slow' of an action is from 1 to 0 m");
+  EXPECT_SAYS(verdict<Clip>(clip(),
+                            [](Clip& c) {
+                              c.joints.push_back({.axis = {1, 1, 0}});
+                            }),
+              "the joint of segment 0");
+}
+
+Tracks& four_tracks(Clip& c) {
+  c.tracks = {.xyz = at::zeros({3, 4, 3}, at::kFloat),
+              .visible = at::ones({3, 4}, at::kBool),
+              .valid = at::ones({3, 4}, at::kBool),
+              .queries = at::zeros({4, 3}, at::kDouble)};
+  return *c.tracks;
+}
+
+TEST(CheckClip, ChecksFlowAndTracks) {
+  EXPECT_EQ(verdict<Clip>(clip(),
+                          [](Clip& c) {
+                            c.flow = at::full({2, 6, 8, 2}, NAN, at::kFloat);
+                            c.occluded = at::zeros({2, 6, 8}, at::kBool);
+                            four_tracks(c);
+                          }),
+            "accepted");
+  EXPECT_SAYS(verdict<Clip>(clip(),
+                            [](Clip& c) {
+                              c.flow = at::zeros({3, 6, 8, 2}, at::kFloat);
+                            }),
+              "flow is f32 [3, 6, 8, 2]");
+  EXPECT_SAYS(verdict<Clip>(clip(),
+                            [](Clip& c) {
+                              c.flow = at::full({2, 6, 8, 2}, INFINITY, at::kFloat);
+                            }),
+              "flow is infinite at [0, 0, 0, 0]");
+  EXPECT_SAYS(verdict<Clip>(clip(), [](Clip& c) { four_tracks(c).xyz[1][2][0] = NAN; }),
+              "tracks: xyz is not finite at [1, 2, 0]");
+  EXPECT_SAYS(verdict<Clip>(clip(), [](Clip& c) { four_tracks(c).queries[1][2] = 3; }),
+              "tracks: queries is out of range at [1, 2]");
 }
 
 TEST(CheckMoMap, WantsFinitePointsWhereValidOnly) {
-  EXPECT_EQ(verdict<MoMap>(clip().truth[0],
+  EXPECT_EQ(verdict<MoMap>(clip().truth[0].motion,
                            [](MoMap& m) {
                              m.xyz[1][2][3][0] = NAN;
                              m.valid[2][3] = false;
                            }),
             "accepted");
-  EXPECT_SAYS(verdict<MoMap>(clip().truth[0], [](MoMap& m) { m.xyz[1][2][3][2] = INFINITY; }),
-              "xyz is not finite at [1, 2, 3, 2]");
-  EXPECT_SAYS(verdict<MoMap>(clip().truth[0], [](MoMap& m) { m.valid = m.valid.to(at::kByte); }),
-              "valid is u8");
-  EXPECT_SAYS(verdict<MoMap>(clip().truth[0], [](MoMap& m) { m.visible = m.visible[0]; }),
+  EXPECT_SAYS(
+      verdict<MoMap>(clip().truth[0].motion, [](MoMap& m) { m.xyz[1][2][3][2] = INFINITY; }),
+      "xyz is not finite at [1, 2, 3, 2]");
+  EXPECT_SAYS(
+      verdict<MoMap>(clip().truth[0].motion, [](MoMap& m) { m.valid = m.valid.to(at::kByte); }),
+      "valid is u8");
+  EXPECT_SAYS(verdict<MoMap>(clip().truth[0].motion, [](MoMap& m) { m.visible = m.visible[0]; }),
               "visible is bool [6, 8]");
 }
 

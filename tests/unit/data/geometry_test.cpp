@@ -51,14 +51,14 @@ int64_t disagreement(const at::Tensor& a, const at::Tensor& b) {
 
 TEST(VisibleByDepth, InFrameZeroEveryPointIsSeen) {
   const Clip clip = testing::moving_square();
-  const MoMap& truth = clip.truth[0];
+  const MoMap& truth = clip.truth[0].motion;
   const at::Tensor visible = visible_by_depth(truth.xyz, truth.valid, truth.camera);
   EXPECT_TRUE(visible[0].all().item<bool>());
 }
 
 TEST(VisibleByDepth, AgreesWithExactOcclusionButForOnePixelAtEdges) {
   const Clip clip = testing::moving_square({.frames = 8, .square_speed_x = 0.03});
-  const MoMap& truth = clip.truth[0];
+  const MoMap& truth = clip.truth[0].motion;
   const at::Tensor visible = visible_by_depth(truth.xyz, truth.valid, truth.camera);
   // Only the square's two upright edges and their ends can be in doubt: a pixel each, in every row
   // that it crosses.
@@ -74,7 +74,7 @@ TEST(VisibleByDepth, AnApproachingSurfaceLeavesNoGaps) {
   // hidden.
   const Clip clip = testing::moving_square(
       {.frames = 8, .height = 64, .width = 64, .square_speed_x = 0, .square_speed_z = -0.2});
-  const MoMap& truth = clip.truth[0];
+  const MoMap& truth = clip.truth[0].motion;
   const at::Tensor visible = visible_by_depth(truth.xyz, truth.valid, truth.camera);
   const at::Tensor wall_seen =
       visible[7].logical_and(truth.visible[7].logical_not()).logical_and(clip.segments->eq(0));
@@ -115,7 +115,7 @@ TEST(VisibleByDepth, ToleranceIsAShareOfThePointsDepth) {
 
 TEST(VisibleByDepth, IsTheSameForAnyNumberOfThreads) {
   const tbb::global_control threads(tbb::global_control::max_allowed_parallelism, 8);
-  const MoMap truth = testing::moving_square({.frames = 6, .square_speed_x = 0.04}).truth[0];
+  const MoMap truth = testing::moving_square({.frames = 6, .square_speed_x = 0.04}).truth[0].motion;
   at::Tensor one, eight;
   tbb::task_arena(1).execute([&] { one = visible_by_depth(truth.xyz, truth.valid, truth.camera); });
   tbb::task_arena(8).execute(

@@ -27,9 +27,9 @@ TEST(MovingSquare, IsAConsistentClipAtEverySize) {
        std::vector<std::array<int64_t, 3>>{{8, 96, 128}, {1, 1, 1}, {3, 17, 23}}) {
     const Clip clip = moving_square({.frames = frames, .height = height, .width = width});
     EXPECT_NO_THROW(check(clip, "scene"));
-    EXPECT_TRUE(unproject((*clip.depth)[0], *clip.camera).equal(clip.truth[0].xyz[0]));
-    EXPECT_TRUE(clip.truth[0].visible[0].all().item<bool>());
-    EXPECT_TRUE(clip.truth[0].valid.all().item<bool>());
+    EXPECT_TRUE(unproject((*clip.depth)[0], *clip.camera).equal(clip.truth[0].motion.xyz[0]));
+    EXPECT_TRUE(clip.truth[0].motion.visible[0].all().item<bool>());
+    EXPECT_TRUE(clip.truth[0].motion.valid.all().item<bool>());
   }
 }
 
@@ -52,7 +52,7 @@ TEST(MovingSquare, StandsWhereItsSizeAndDepthSay) {
 TEST(MovingSquare, TruthMovesTheSquareAndNothingElse) {
   const Clip clip = moving_square(
       {.frames = 5, .square_speed_x = 0.03, .square_speed_z = 0.1, .camera_speed_x = 0.02});
-  const MoMap& truth = clip.truth[0];
+  const MoMap& truth = clip.truth[0].motion;
   const auto xyz = truth.xyz.accessor<float, 4>();
   const auto segments = clip.segments->accessor<int32_t, 2>();
   for (int64_t y = 0; y < clip.height(); y += 5) {
@@ -69,7 +69,7 @@ TEST(MovingSquare, TruthMovesTheSquareAndNothingElse) {
 // had.
 TEST(MovingSquare, FramesDepthAndTruthAgree) {
   const Clip clip = moving_square({.frames = 4, .square_speed_x = 0.05, .camera_speed_x = -0.03});
-  const MoMap& truth = clip.truth[0];
+  const MoMap& truth = clip.truth[0].motion;
   const auto xyz = truth.xyz.accessor<float, 4>();
   const auto visible = truth.visible.accessor<bool, 3>();
   const auto depth = clip.depth->accessor<float, 3>();

@@ -3,8 +3,9 @@
 
 #include <ATen/core/Tensor.h>
 #include <momap/data/camera.h>
+#include <momap/data/future.h>
 #include <momap/data/image.h>
-#include <momap/data/momap.h>
+#include <momap/data/tracks.h>
 
 #include <optional>
 #include <string>
@@ -24,8 +25,14 @@ struct Clip {
   std::vector<std::string> segment_names;    // name of segment id i, when known
   std::string caption;                       // "" = none
   std::optional<at::Tensor>
-      covered;               // bool [T, H, W], shown by warping (false: filled by completion)
-  std::vector<MoMap> truth;  // the true motion; several where several futures are possible
+      covered;  // bool [T, H, W], shown by warping (false: filled by completion)
+
+  // What a data set knows to be true. Extraction and generation never see it.
+  std::vector<Future> truth;  // [0]: what the frames show; more where other futures were possible
+  std::vector<Joint> joints;  // how parts of `segments` are held
+  std::optional<at::Tensor> flow;      // f32 [T-1, H, W, 2], px from frame t to t+1; NaN = unknown
+  std::optional<at::Tensor> occluded;  // bool [T-1, H, W], the point is hidden in frame t+1
+  std::optional<Tracks> tracks;        // single points
 
   int64_t length() const { return frames.size(0); }
   int64_t height() const { return frames.size(1); }
