@@ -8,28 +8,14 @@
 #include <momap/graph/yaml.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
-#include <set>
+
+#include "draft.h"
 
 namespace momap {
 namespace {
 
 constexpr uint64_t kDefaultSeed = 0;
-
-// A step as written, before its names are looked up.
-struct Draft {
-  std::string name;
-  Mark mark;
-  const Config* yaml = nullptr;
-  const PluginInfo* plugin = nullptr;  // for `reverse: step` that of the step
-  bool reverse = false;
-  std::string reverse_of;  // the step whose encoding is run backwards; "" = an encoding of its own
-  std::vector<Port> ports;
-  std::vector<std::vector<std::pair<std::string, Mark>>> inputs;  // step names per port
-  ParamValues params;
-  std::optional<uint64_t> seed;
-};
 
 // Gathers everything that is wrong with a graph in passes that each go over all steps.
 class Checker {
@@ -43,10 +29,10 @@ class Checker {
     read_steps();
     for (auto& draft : drafts_) look_up_plugin(draft);
     for (auto& draft : drafts_) look_up_reverse(draft);
-    for (auto& draft : drafts_) read_inputs(draft);
-    for (const auto& draft : drafts_) check_kinds(draft);
-    const auto order = sorted();
-    if (problems.empty()) check_used(order);
+    for (auto& draft : drafts_) read_inputs(draft, drafts_, problems);
+    for (const auto& draft : drafts_) check_kinds(draft, drafts_, problems);
+    const auto order = producers_first(drafts_, problems);
+    if (problems.empty()) check_used(drafts_, order, roots(), problems);
     return problems.empty() ? assemble(order) : Graph{};
   }
 
@@ -98,7 +84,6 @@ class Checker {
       draft.name = entry.key;
       draft.mark = entry.key_mark;
       draft.yaml = &entry.value;
-      step_names_.push_back(entry.key);
       const bool legal = !entry.key.empty() && std::ranges::all_of(entry.key, [](char c) {
         return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
       });
@@ -159,9 +144,9 @@ class Checker {
                       draft.name, printable(reverse->describe()), draft.plugin->id));
     }
     const Config* with = draft.yaml->find("with");
-    draft.params =
-        check_params(draft.plugin->params, with ? *with : Config::null_at(draft.mark), title(draft),
-                     fmt::format("see: momap plugins describe {}", draft.plugin->id), *problems_);
+    draft.params = check_params(
+        draft.plugin->params, with ? *with : Config::null_at(draft.mark), draft.title(),
+        fmt::format("see: momap plugins describe {}", draft.plugin->id), *problems_);
   }
 
   const PluginInfo* find_plugin(const Draft& draft, const Config& use) {
@@ -184,8 +169,9 @@ class Checker {
     auto candidates = catalog_.ids(stage);
     if (candidates.empty() || nearest_name(id, catalog_.ids())) candidates = catalog_.ids();
     std::string hint = "see: momap plugins list";
-    for (const auto& problem : catalog_.problems()) {
-      hint += fmt::format("\n  not loaded: {}", problem.text());
+    if (const size_t unused = catalog_.problems().size(); unused > 0) {
+      hint += fmt::format("; {} plugin librar{} could not be used, see the warnings", unused,
+                          unused == 1 ? "y" : "ies");
     }
     add(use.mark(),
         fmt::format("step '{}': no plugin '{}'{}", draft.name, printable(id),
@@ -194,28 +180,14 @@ class Checker {
     return nullptr;
   }
 
-  std::string title(const Draft& draft) const {
-    return draft.plugin && draft.reverse_of.empty()
-               ? fmt::format("step '{}' ({})", draft.name, draft.plugin->id)
-               : fmt::format("step '{}'", draft.name);
-  }
-
-  Draft* find_draft(const std::string& name) {
-    const auto found = std::ranges::find(drafts_, name, &Draft::name);
-    return found == drafts_.end() ? nullptr : &*found;
-  }
-  const Draft* find_draft(const std::string& name) const {
-    return const_cast<Checker*>(this)->find_draft(name);
-  }
-
   void look_up_reverse(Draft& draft) {
     if (draft.reverse_of.empty()) return;
     const Config& reverse = *draft.yaml->find("reverse");
-    const Draft* target = find_draft(draft.reverse_of);
+    const Draft* target = find_draft(drafts_, draft.reverse_of);
     if (!target) {
-      add(reverse.mark(),
-          fmt::format("step '{}': no step '{}' to reverse{}", draft.name,
-                      printable(draft.reverse_of), suggestion(draft.reverse_of, step_names_)));
+      add(reverse.mark(), fmt::format("step '{}': no step '{}' to reverse{}", draft.name,
+                                      printable(draft.reverse_of),
+                                      suggestion(draft.reverse_of, names_of(drafts_))));
     } else if (target->plugin && target->plugin->stage() != "encoding") {
       add(reverse.mark(),
           fmt::format("step '{}': step '{}' is a {}; only an encoding can be reversed", draft.name,
@@ -225,196 +197,15 @@ class Checker {
     }
   }
 
-  // `in` is a step name, a list of step names in port order, or a mapping from port to step
-  // name(s).
-  void read_inputs(Draft& draft) {
-    draft.inputs.resize(draft.ports.size());
-    const Config* in = draft.yaml->find("in");
-    if (!draft.plugin && draft.reverse_of.empty()) {
-      if (in) report_unknown_steps(draft, *in);
-      return;
+  // Steps that the extension section names: they are used although no score or file needs them.
+  std::vector<std::string> roots() const {
+    std::vector<std::string> names;
+    const Config* section = root_.find(options_.extension);
+    for (const auto& key : options_.roots) {
+      const Config* root = section ? section->find(key) : nullptr;
+      if (root && root->is_scalar()) names.push_back(root->text());
     }
-    if (!in || in->is_null()) {
-      report_missing(draft, draft.mark);
-      return;
-    }
-    if (draft.ports.empty()) {
-      add(in->mark(), fmt::format("{} takes no input", title(draft)));
-      return;
-    }
-    if (in->is_map()) {
-      for (const auto& entry : in->entries()) read_named_input(draft, entry);
-    } else {
-      const std::vector<Config> items = in->is_list() ? in->items() : std::vector{*in};
-      const bool all_to_one = draft.ports.size() == 1 && draft.ports[0].many;
-      for (size_t i = 0; i < items.size(); ++i) {
-        if (!all_to_one && i >= draft.ports.size()) {
-          add(items[i].mark(),
-              fmt::format("{} takes {} input(s): {}; this is number {}", title(draft),
-                          draft.ports.size(), signature(draft), i + 1));
-          break;
-        }
-        read_reference(draft, all_to_one ? 0 : i, items[i]);
-      }
-    }
-    report_missing(draft, in->mark());
-  }
-
-  // For a step whose plugin, and so whose ports, are not known.
-  void report_unknown_steps(const Draft& draft, const Config& in) {
-    for (const auto& item : in.items()) report_unknown_steps(draft, item);
-    for (const auto& entry : in.entries()) report_unknown_steps(draft, entry.value);
-    if (in.is_scalar() && !find_draft(in.text())) report_unknown_step(draft, in);
-  }
-
-  void report_unknown_step(const Draft& draft, const Config& reference) {
-    add(reference.mark(),
-        fmt::format("{}: no step '{}'{}", title(draft), printable(reference.text()),
-                    suggestion(reference.text(), step_names_)));
-  }
-
-  void read_named_input(Draft& draft, const Config::Entry& entry) {
-    const auto port = std::ranges::find(draft.ports, entry.key, &Port::name);
-    if (port == draft.ports.end()) {
-      std::vector<std::string> names;
-      for (const auto& known : draft.ports) names.push_back(known.name);
-      add(entry.key_mark, fmt::format("{}: no input '{}'{}", title(draft), printable(entry.key),
-                                      suggestion(entry.key, names)));
-      return;
-    }
-    const auto index = static_cast<size_t>(port - draft.ports.begin());
-    if (!entry.value.is_list()) {
-      read_reference(draft, index, entry.value);
-    } else if (!port->many) {
-      add(entry.value.mark(),
-          fmt::format("{}: input '{}' takes one step, not a list", title(draft), port->name));
-    } else {
-      for (const auto& item : entry.value.items()) read_reference(draft, index, item);
-    }
-  }
-
-  void read_reference(Draft& draft, size_t port, const Config& reference) {
-    if (!reference.is_scalar()) {
-      add(reference.mark(),
-          fmt::format("{}: input '{}' is {}; expected the name of a step", title(draft),
-                      draft.ports[port].name, printable(reference.describe())));
-    } else if (!find_draft(reference.text())) {
-      report_unknown_step(draft, reference);
-    }
-    draft.inputs[port].emplace_back(reference.text(), reference.mark());
-  }
-
-  static std::string signature(const Draft& draft) {
-    std::vector<std::string> texts;
-    for (const auto& port : draft.ports) texts.push_back(port.text());
-    return join(texts, ", ");
-  }
-
-  void report_missing(const Draft& draft, const Mark& mark) {
-    for (size_t i = 0; i < draft.ports.size(); ++i) {
-      if (draft.inputs[i].empty() && !draft.ports[i].optional) {
-        add(mark, fmt::format("{}: input '{}' is missing", title(draft), draft.ports[i].text()),
-            "name the step it comes from under 'in'");
-      }
-    }
-  }
-
-  std::optional<Kind> kind_of(const Draft& draft) const {
-    if (draft.reverse) return Kind::momap;
-    if (!draft.plugin) return std::nullopt;
-    return draft.plugin->output();
-  }
-
-  void check_kinds(const Draft& draft) {
-    for (size_t i = 0; i < draft.ports.size(); ++i) {
-      for (const auto& [name, mark] : draft.inputs[i]) {
-        const Draft* producer = find_draft(name);
-        const auto kind = producer ? kind_of(*producer) : std::nullopt;
-        if (!kind || draft.ports[i].accepts(*kind)) continue;
-        add(mark, fmt::format("{}: input {} is {} (from '{}'); expected {}", title(draft), i + 1,
-                              name_of(*kind), name, draft.ports[i].text()));
-      }
-    }
-  }
-
-  // Steps by position, producers first (Kahn); what is left over is a circle.
-  std::vector<size_t> sorted() {
-    std::vector<size_t> order;
-    std::set<std::string> done;
-    bool progress = true;
-    std::vector<bool> placed(drafts_.size(), false);
-    const auto ready = [&](const Draft& draft) {
-      const auto is_done = [&](const auto& input) {
-        return done.contains(input.first) || !find_draft(input.first);
-      };
-      const bool reverse_done = draft.reverse_of.empty() || done.contains(draft.reverse_of) ||
-                                !find_draft(draft.reverse_of);
-      return reverse_done && std::ranges::all_of(draft.inputs, [&](const auto& port) {
-               return std::ranges::all_of(port, is_done);
-             });
-    };
-    while (progress) {
-      progress = false;
-      for (size_t i = 0; i < drafts_.size(); ++i) {
-        if (placed[i] || !ready(drafts_[i])) continue;
-        placed[i] = progress = true;
-        done.insert(drafts_[i].name);
-        order.push_back(i);
-      }
-    }
-    if (order.size() < drafts_.size()) report_circle(placed);
-    return order;
-  }
-
-  void report_circle(const std::vector<bool>& placed) {
-    size_t at = static_cast<size_t>(std::ranges::find(placed, false) - placed.begin());
-    std::vector<std::string> path;
-    while (std::ranges::count(path, drafts_[at].name) == 0) {
-      path.push_back(drafts_[at].name);
-      at = next_in_circle(at, placed);
-    }
-    path.erase(path.begin(), std::ranges::find(path, drafts_[at].name));
-    path.push_back(drafts_[at].name);
-    add(drafts_[at].mark, fmt::format("steps feed each other in a circle: {}", join(path, " <- ")),
-        "a step can only use what comes before it");
-  }
-
-  size_t next_in_circle(size_t at, const std::vector<bool>& placed) const {
-    const auto index_of = [&](const std::string& name) {
-      return static_cast<size_t>(std::ranges::find(drafts_, name, &Draft::name) - drafts_.begin());
-    };
-    for (const auto& port : drafts_[at].inputs) {
-      for (const auto& input : port) {
-        const size_t i = index_of(input.first);
-        if (i < drafts_.size() && !placed[i]) return i;
-      }
-    }
-    return index_of(drafts_[at].reverse_of);
-  }
-
-  // Everything must lead to a score or a file (or to what the extension section names).
-  void check_used(const std::vector<size_t>& order) {
-    std::set<std::string> used;
-    if (const Config* section = root_.find(options_.extension)) {
-      for (const auto& key : options_.roots) {
-        const Config* root = section->find(key);
-        if (root && root->is_scalar()) used.insert(root->text());
-      }
-    }
-    for (auto it = order.rbegin(); it != order.rend(); ++it) {
-      const Draft& draft = drafts_[*it];
-      const auto kind = kind_of(draft);
-      if (kind != Kind::score && kind != Kind::file && !used.contains(draft.name)) {
-        add(draft.mark,
-            fmt::format("step '{}' is not used: no score or file depends on it", draft.name),
-            "add an output or metric step that takes it, or remove it");
-        continue;
-      }
-      used.insert(draft.reverse_of);
-      for (const auto& port : draft.inputs) {
-        for (const auto& input : port) used.insert(input.first);
-      }
-    }
+    return names;
   }
 
   Graph assemble(const std::vector<size_t>& order) {
@@ -450,8 +241,7 @@ class Checker {
   const Catalog& catalog_;
   const GraphOptions& options_;
   Problems* problems_ = nullptr;
-  std::vector<Draft> drafts_;
-  std::vector<std::string> step_names_;
+  Drafts drafts_;
   std::optional<uint64_t> seed_;
 };
 
