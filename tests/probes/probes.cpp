@@ -162,24 +162,53 @@ class ProbeNoise final : public momap::Annotator {
 };
 MOMAP_PLUGIN(ProbeNoise, "annotation/probe_noise", 1, "Adds noise from the seed.");
 
+/// The mean and the number of all samples, whose order shows in `last`.
+class ProbePool final : public momap::ScorePool {
+ public:
+  void add(const momap::Score& score) override {
+    const double mean = score.features.at("mean").item<double>();
+    if (mean == 13) throw momap::DataError("13 does not fit");
+    sum_ += last_ = mean;
+    ++count_;
+  }
+  momap::Score total() const override {
+    using momap::Direction;
+    if (count_ == 0) return {{{"pooled", "levels", Direction::lower_is_better, {}, "no sample"}}};
+    return {{{"pooled", "levels", Direction::lower_is_better, sum_ / count_, ""},
+             {"last", "levels", Direction::lower_is_better, last_, ""}}};
+  }
+
+ private:
+  double sum_ = 0, last_ = 0;
+  int count_ = 0;
+};
+
 class ProbeMean final : public momap::Metric {
  public:
   static constexpr const char* kInputs = "result: clip, reference: clip | momap?, all: clip*?";
   struct Params {
     std::string mode = "mean";
     static auto schema() {
-      return std::tuple{momap::param("mode", &Params::mode, "What.").one_of({"mean", "undefined"})};
+      return std::tuple{
+          momap::param("mode", &Params::mode, "What.").one_of({"mean", "undefined", "pool"})};
     }
   };
   explicit ProbeMean(Params params) : params_(std::move(params)) {}
   momap::Score score(const momap::Inputs& in, const momap::Context&) override {
     --alive;
     momap::ScoreValue value{"mean", "levels", momap::Direction::lower_is_better, {}, "told so"};
-    if (params_.mode == "mean") {
+    if (params_.mode != "undefined") {
       value.value = in.get<momap::Clip>("result")->frames.to(at::kDouble).mean().item<double>();
       value.undefined_reason.clear();
     }
-    return {{value}};
+    momap::Score score{{value}};
+    if (params_.mode == "pool") {
+      score.features["mean"] = at::full({1}, *value.value, at::kFloat);
+    }
+    return score;
+  }
+  std::unique_ptr<momap::ScorePool> pool() const override {
+    return params_.mode == "pool" ? std::make_unique<ProbePool>() : nullptr;
   }
 
  private:

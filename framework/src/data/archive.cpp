@@ -300,6 +300,8 @@ PartialClip read_partial_clip(const Reader& in) {
           .fps = in.numbers("fps", 1)[0]};
 }
 
+std::string feature_name(const std::string& name) { return "feature." + name; }
+
 TensorFile write(const Score& score) {
   Writer out("score");
   json values = json::array();
@@ -309,17 +311,24 @@ TensorFile write(const Score& score) {
                       {"unit", value.unit},
                       {"higher_is_better", value.direction == Direction::higher_is_better},
                       {"defined", value.value.has_value()},
+                      {"protocol", value.protocol},
                       {"undefined_reason", value.undefined_reason}});
-    numbers.push_back(value.value.value_or(0));
+    numbers.insert(numbers.end(), {value.value.value_or(0), value.worst});
   }
   out.structure("values", values);
   out.numbers("numbers", numbers);
+  std::vector<std::string> features;
+  for (const auto& [name, feature] : score.features) {
+    features.push_back(name);
+    out.tensor(feature_name(name), feature);
+  }
+  out.structure("features", features);
   return out.take();
 }
 
 Score read_score(const Reader& in) {
   const auto values = in.structure<json>("values");
-  const auto numbers = in.numbers("numbers", values.size());
+  const auto numbers = in.numbers("numbers", 2 * values.size());
   Score score;
   try {
     for (size_t i = 0; i < values.size(); ++i) {
@@ -329,11 +338,16 @@ Score read_score(const Reader& in) {
            .unit = value.at("unit"),
            .direction = value.at("higher_is_better").get<bool>() ? Direction::higher_is_better
                                                                  : Direction::lower_is_better,
-           .value = value.at("defined").get<bool>() ? std::optional(numbers[i]) : std::nullopt,
-           .undefined_reason = value.at("undefined_reason")});
+           .value = value.at("defined").get<bool>() ? std::optional(numbers[2 * i]) : std::nullopt,
+           .undefined_reason = value.at("undefined_reason"),
+           .worst = numbers[2 * i + 1],
+           .protocol = value.at("protocol")});
     }
   } catch (const json::exception& error) {
     throw DataError(fmt::format("archive: 'values' cannot be read: {}", error.what()));
+  }
+  for (const auto& name : in.structure<std::vector<std::string>>("features")) {
+    score.features.emplace(name, in.tensor(feature_name(name)));
   }
   return score;
 }

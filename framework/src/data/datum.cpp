@@ -345,6 +345,24 @@ void check_value(const Score& score, const Checker& checker) {
     if (!value.value && value.undefined_reason.empty()) {
       checker.refuse(fmt::format("{} is undefined without a reason", value.name));
     }
+    if (value.protocol == 0) checker.refuse(fmt::format("{} has no protocol version", value.name));
+    const bool lower = value.direction == Direction::lower_is_better;
+    const bool beyond = lower ? value.value > value.worst : value.value < value.worst;
+    if (std::isnan(value.worst) || (value.value && beyond)) {
+      checker.refuse(fmt::format("{} = {} but its worst value is {}; expected none {} than that",
+                                 value.name, value.value.value_or(0), value.worst,
+                                 lower ? "higher" : "lower"));
+    }
+  }
+  for (const auto& [name, feature] : score.features) {
+    checker.text("feature", name);
+    const bool fits = feature.defined() && feature.scalar_type() == at::kFloat;
+    if (!fits) checker.refuse(fmt::format("feature '{}' is not a tensor of f32", name));
+    const int64_t bad =
+        first_bad<float>(feature, [](float v, int64_t) { return !std::isfinite(v); });
+    if (bad >= 0) {
+      checker.refuse(fmt::format("feature '{}' is not finite at {}", name, place(feature, bad)));
+    }
   }
 }
 
@@ -371,7 +389,11 @@ int64_t bytes(const PartialClip& partial) {
   return bytes(partial.frames) + bytes(partial.covered) + bytes(partial.depth) +
          bytes(partial.dropped);
 }
-int64_t bytes(const Score&) { return 0; }
+int64_t bytes(const Score& score) {
+  int64_t total = 0;
+  for (const auto& [name, feature] : score.features) total += bytes(feature);
+  return total;
+}
 
 // The last size of images and points is always 3 and goes without saying.
 std::string grid_text(const at::Tensor& tensor) {

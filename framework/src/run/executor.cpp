@@ -4,6 +4,7 @@
 #include <momap/run/crash.h>
 #include <momap/run/executor.h>
 #include <momap/run/process.h>
+#include <momap/stage/metric.h>
 #include <momap/stage/torch_threads.h>
 #include <oneapi/tbb/task_arena.h>
 
@@ -63,10 +64,14 @@ class Run {
         arena_(threads_, 0),
         running_steps_(graph.steps.size(), 0),
         awaited_(graph.steps.size()),
-        figures_(graph.steps.size()) {
+        figures_(graph.steps.size()),
+        pools_(graph.steps.size()) {
     for (size_t s = 0; s < graph.steps.size(); ++s) {
       figures_[s].step = graph.steps[s].name;
       figures_[s].plugin = graph.steps[s].plugin.id;
+      if (graph.steps[s].plugin.stage() == "metric") {
+        pools_[s] = static_cast<Metric*>(objects_.object(s))->pool();
+      }
     }
     total_ = objects_.sample_count();
     if (options.samples > 0) total_ = std::min(total_, options.samples);
@@ -96,6 +101,11 @@ class Run {
     summary.seconds = seconds_since(start);
     summary.peak_resident_bytes = peak_resident_bytes();
     summary.steps = figures_;
+    for (size_t s = 0; s < pools_.size(); ++s) {
+      if (!pools_[s]) continue;
+      summary.pooled.push_back({graph_.steps[s].name, pools_[s]->total()});
+      check(summary.pooled.back().score, graph_.steps[s].plugin.id);
+    }
     return summary;
   }
 
@@ -381,12 +391,29 @@ class Run {
       SampleResult result = std::move(first->second);
       delivered_ = first->first + 1;
       finished_.erase(first);
-      if (!options_.on_sample) continue;
       lock.unlock();
-      options_.on_sample(std::move(result));
+      const std::exception_ptr fault = pool(result);
+      if (options_.on_sample) options_.on_sample(std::move(result));
       lock.lock();
+      if (fault) stop_with(fault);
       pump();
     }
+  }
+
+  // Gives the sample's scores to the pools of their metrics; returns what went wrong.
+  std::exception_ptr pool(const SampleResult& result) {
+    for (const auto& [s, k, score] : result.scores) {
+      if (!pools_[s]) continue;
+      try {
+        pools_[s]->add(score);
+      } catch (const DataError& e) {
+        return std::make_exception_ptr(DataError(fmt::format(
+            "step '{}', sample '{}': {}", graph_.steps[s].name, result.name, e.what())));
+      } catch (...) {
+        return std::current_exception();
+      }
+    }
+    return nullptr;
   }
 
   const Graph& graph_;
@@ -405,6 +432,7 @@ class Run {
   std::vector<int> running_steps_;
   std::vector<std::set<int64_t>> awaited_;  // samples a serial step has still to take, in order
   std::vector<StepFigures> figures_;
+  std::vector<std::unique_ptr<ScorePool>> pools_;  // by step; touched by the delivering thread only
   std::exception_ptr fault_;
   int64_t total_ = 0;
   int64_t next_ = 0;

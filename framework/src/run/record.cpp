@@ -55,6 +55,17 @@ std::string now_text() {
   return text;
 }
 
+// What a score or a total declares of itself. JSON has no infinity: a worst value of null is none.
+template <class Declared>
+ordered_json declared(const std::string& step, const Declared& value) {
+  return {{"step", step},
+          {"name", value.name},
+          {"unit", value.unit},
+          {"better", direction_name(value.direction)},
+          {"worst", std::isfinite(value.worst) ? ordered_json(value.worst) : ordered_json()},
+          {"protocol", value.protocol}};
+}
+
 }  // namespace
 
 double ScoreTotal::spread() const {
@@ -82,6 +93,8 @@ ScoreTotal& RunRecorder::total(const std::string& step, const ScoreValue& value)
   fresh.name = value.name;
   fresh.unit = value.unit;
   fresh.direction = value.direction;
+  fresh.worst = value.worst;
+  fresh.protocol = value.protocol;
   totals_.push_back(std::move(fresh));
   return totals_.back();
 }
@@ -135,11 +148,8 @@ void RunRecorder::finish(const RunSummary& summary) {
   }
   ordered_json scores = ordered_json::array();
   for (const auto& sum : totals_) {
-    ordered_json one{{"step", sum.step},
-                     {"name", sum.name},
-                     {"unit", sum.unit},
-                     {"better", direction_name(sum.direction)},
-                     {"samples", sum.count}};
+    ordered_json one = declared(sum.step, sum);
+    one["samples"] = sum.count;
     if (sum.count > 0) {
       one["mean"] = sum.mean;
       one["spread"] = sum.spread();
@@ -149,6 +159,18 @@ void RunRecorder::finish(const RunSummary& summary) {
       one["undefined_reason"] = sum.undefined_reason;
     }
     scores.push_back(std::move(one));
+  }
+  ordered_json pooled = ordered_json::array();
+  for (const auto& [step, score] : summary.pooled) {
+    for (const auto& value : score.values) {
+      ordered_json one = declared(step, value);
+      if (value.value) {
+        one["value"] = *value.value;
+      } else {
+        one["undefined_reason"] = value.undefined_reason;
+      }
+      pooled.push_back(std::move(one));
+    }
   }
   write_file(folder_ / "run.json", dumped({{"format", 1},
                                            {"finished", now_text()},
@@ -166,6 +188,7 @@ void RunRecorder::finish(const RunSummary& summary) {
                                            {"peak_resident_bytes", summary.peak_resident_bytes},
                                            {"steps", std::move(steps)},
                                            {"scores", std::move(scores)},
+                                           {"pooled", std::move(pooled)},
                                            {"failures", failures_}},
                                           2));
 }
@@ -199,6 +222,15 @@ std::string summary_text(const RunSummary& summary, const RunRecorder& recorder)
       out += fmt::format("  ({} undefined: {})", sum.undefined, sum.undefined_reason);
     }
     out += "\n";
+  }
+  for (const auto& [step, score] : summary.pooled) {
+    for (const auto& value : score.values) {
+      const std::string name =
+          value.unit.empty() ? value.name : fmt::format("{} [{}]", value.name, value.unit);
+      const std::string number = value.value ? fmt::format("{:.4f}", *value.value) : "undefined";
+      out += fmt::format("{:<14} {:<22} {:>10}  over all samples  {}\n", step, name, number,
+                         value.value ? direction_name(value.direction) : value.undefined_reason);
+    }
   }
   for (const auto& failure : recorder.failures()) out += fmt::format("failed: {}\n", failure);
   out +=

@@ -83,7 +83,7 @@ TEST_F(CatalogTest, MissingDependencyIsNamed) {
 
 TEST_F(CatalogTest, OldAbiIsNamedWithoutLoading) {
   const auto problem = problem_of("old_abi");
-  EXPECT_EQ(problem.reason, "is built for plugin ABI 0; this momap has ABI 1");
+  EXPECT_EQ(problem.reason, "is built for plugin ABI 0; this momap has ABI 2");
   EXPECT_EQ(problem.remedy, "rebuild the plugin against this momap");
 }
 
@@ -118,7 +118,7 @@ TEST_F(CatalogTest, BrokenFilesAreNamed) {
 TEST_F(CatalogTest, OtherLibTorchIsNamed) {
   TemporaryFolder folder;
   std::string bytes = read_file(kProbes / "probes/probes.so");
-  const size_t at = bytes.find("abi=1 torch=");
+  const size_t at = bytes.find("abi=2 torch=");
   ASSERT_NE(at, std::string::npos);
   bytes[at + 12] = '9';
   write_file(folder.path() / "other.so", bytes);

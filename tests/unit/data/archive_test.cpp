@@ -162,7 +162,9 @@ TEST(Archive, ScoresKeepUndefinedValuesApartFromZero) {
                       .unit = "m",
                       .direction = Direction::lower_is_better,
                       .value = std::numbers::pi,
-                      .undefined_reason = ""},
+                      .undefined_reason = "",
+                      .worst = 4,
+                      .protocol = 3},
                      {.name = "zero",
                       .unit = "",
                       .direction = Direction::higher_is_better,
@@ -181,9 +183,20 @@ TEST(Archive, ScoresKeepUndefinedValuesApartFromZero) {
     EXPECT_EQ(back.values[i].direction, score.values[i].direction);
     EXPECT_EQ(back.values[i].value, score.values[i].value);
     EXPECT_EQ(back.values[i].undefined_reason, score.values[i].undefined_reason);
+    EXPECT_EQ(back.values[i].worst, score.values[i].worst);
+    EXPECT_EQ(back.values[i].protocol, score.values[i].protocol);
   }
   EXPECT_TRUE(std::signbit(*back.values[1].value));
+  EXPECT_EQ(back.values[1].worst, -std::numeric_limits<double>::infinity());
   EXPECT_TRUE(round_trip(Score{}).values.empty());
+}
+
+TEST(Archive, ScoresKeepTheirFeatures) {
+  Score score;
+  score.features["a b"] = at::arange(6, at::kFloat).reshape({2, 3});
+  const Score back = round_trip(score);
+  ASSERT_EQ(back.features.size(), 1u);
+  expect_same_bytes(back.features.at("a b"), score.features.at("a b"));
 }
 
 TEST(Archive, OtherFormatsKindsAndDamageAreRefused) {
@@ -201,7 +214,7 @@ TEST(Archive, OtherFormatsKindsAndDamageAreRefused) {
   const auto has = [](const std::string& text, const char* part) {
     return text.find(part) != std::string::npos;
   };
-  EXPECT_PRED2(has, refused([](TensorFile& a) { a.metadata["momap.format"] = "2"; }), "format 2");
+  EXPECT_PRED2(has, refused([](TensorFile& a) { a.metadata["momap.format"] = "9"; }), "format 9");
   EXPECT_PRED2(has, refused([](TensorFile& a) { a.metadata.erase("momap.format"); }),
                "lacks 'momap.format'");
   EXPECT_PRED2(has, refused([](TensorFile& a) { a.metadata["momap.kind"] = "film"; }),

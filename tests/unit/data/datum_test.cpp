@@ -251,6 +251,15 @@ TEST(CheckScore, WantsANumberOrAReason) {
   EXPECT_SAYS(verdict<Score>(good, [](Score& s) { s.values[1].name = "a"; }),
               "two values are named 'a'");
   EXPECT_SAYS(verdict<Score>(good, [](Score& s) { s.values[0].name = ""; }), "no name");
+  EXPECT_SAYS(verdict<Score>(good, [](Score& s) { s.values[0].worst = 1.4; }),
+              "a = 1.5 but its worst value is 1.4; expected none higher than that");
+  EXPECT_SAYS(verdict<Score>(good, [](Score& s) { s.values[1].worst = NAN; }), "worst");
+  EXPECT_SAYS(verdict<Score>(good, [](Score& s) { s.values[0].protocol = 0; }), "protocol");
+  EXPECT_SAYS(
+      verdict<Score>(good, [](Score& s) { s.features["f"] = at::full({2}, NAN, at::kFloat); }),
+      "feature 'f' is not finite at [0]");
+  EXPECT_EQ(verdict<Score>(good, [](Score& s) { s.features["f"] = at::zeros({2}); }), "accepted");
+  EXPECT_SAYS(verdict<Score>(good, [](Score& s) { s.features["f"] = at::Tensor(); }), "feature 'f'");
 }
 
 }  // namespace

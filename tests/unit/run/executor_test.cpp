@@ -70,6 +70,27 @@ TEST(Executor, DeliversSamplesInOrderWithTheirScores) {
   EXPECT_EQ(outcome.summary.done, 20);
 }
 
+std::string pooled_chain(int samples) {
+  return "steps:\n  a: {use: source/probe, with: {samples: " + std::to_string(samples) +
+         "}}\n  s: {use: metric/probe_mean, in: {result: a}, with: {mode: pool}}\n";
+}
+
+TEST(Executor, PoolsScoresInSampleOrderFreshOrFromTheCache) {
+  const TemporaryFolder folder("momap-pool");
+  Cache cache(folder.path(), 1 << 20);
+  RunOptions options = threads(4);
+  options.cache = &cache;
+  for (const int64_t from_cache : {0, 9}) {
+    const auto outcome = run(graph_of(pooled_chain(9)), options);
+    EXPECT_EQ(outcome.summary.steps[1].from_cache, from_cache);
+    ASSERT_EQ(outcome.summary.pooled.size(), 1u);
+    EXPECT_EQ(outcome.summary.pooled[0].step, "s");
+    const auto& values = outcome.summary.pooled[0].score.values;
+    EXPECT_EQ(values.at(0).value, 4.0);  // the mean of 0 to 8
+    EXPECT_EQ(values.at(1).value, 8.0);
+  }
+}
+
 TEST(Executor, SerialPluginsSeeSamplesInOrder) {
   const auto outcome = run(graph_of(chain(40, "probe_serial")), threads(4), "b");
   for (int i = 0; i < 40; ++i) EXPECT_EQ(number_in(outcome.captions[i], "call"), i);
@@ -312,6 +333,15 @@ TEST_F(CachedRun, FullDiskOnlyCostsTheEntry) {
   options.cache = &impossible;
   EXPECT_EQ(run(graph_of(chain(4, "probe_pass")), options).summary.done, 4);
   EXPECT_FALSE(impossible.trouble().empty());
+}
+
+TEST(Executor, AFailingPoolEndsTheRunAndNamesTheSample) {
+  try {
+    run(graph_of(pooled_chain(20)), threads(4));
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_STREQ(error.what(), "step 's', sample 's13': 13 does not fit");
+  }
 }
 
 }  // namespace

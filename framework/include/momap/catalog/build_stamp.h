@@ -4,7 +4,7 @@
 #include <momap/catalog/record.h>
 #include <torch/version.h>
 
-// The build stamp of a plugin library: "abi=1 torch=1.13 cxx=1017.1". Two libraries with the same
+// The build stamp of a plugin library: "abi=2 torch=1.13 cxx=1017.1". Two libraries with the same
 // stamp fit together.
 
 #define MOMAP_STRINGIFY_(x) #x

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,11 +22,18 @@ struct ScoreValue {
   Direction direction = Direction::higher_is_better;
   std::optional<double> value;
   std::string undefined_reason;  ///< set when `value` is not
+  /// The worst the value can be, for entries that give none; infinite = without limit.
+  double worst =
+      (direction == Direction::lower_is_better ? 1 : -1) * std::numeric_limits<double>::infinity();
+  /// Raised when the definition changes: values of different protocols are never compared.
+  uint32_t protocol = 1;
 };
 
 /// What one metric says of one sample.
 struct Score {
   std::vector<ScoreValue> values;
+  /// What `Metric::pool` needs of this sample: f32, small. Cached with the values.
+  std::map<std::string, at::Tensor> features = {};
 };
 
 }  // namespace momap

@@ -64,6 +64,12 @@ struct StepFigures {
   int64_t largest_output_bytes = 0;
 };
 
+/// What a metric says of all samples together.
+struct PooledScore {
+  std::string step;
+  Score score;
+};
+
 struct RunSummary {
   int64_t samples = 0;  ///< in the sources (or as limited)
   int64_t done = 0;
@@ -71,7 +77,8 @@ struct RunSummary {
   bool cancelled = false;
   double seconds = 0;
   int64_t peak_resident_bytes = 0;
-  std::vector<StepFigures> steps;  ///< in graph order
+  std::vector<StepFigures> steps;   ///< in graph order
+  std::vector<PooledScore> pooled;  ///< of metrics with a pool, in graph order
 };
 
 /// Runs a graph over all samples of its sources.

@@ -18,6 +18,8 @@ struct ScoreTotal {
   std::string name;
   std::string unit;
   Direction direction = Direction::higher_is_better;
+  double worst = 0;
+  uint32_t protocol = 0;
   int64_t count = 0;
   int64_t undefined = 0;
   std::string undefined_reason;  ///< of the first undefined value
