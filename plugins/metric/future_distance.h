@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "blocks.h"
+#include "futures.h"
+
+namespace momap::metric {
+
+/// Distances between whole futures: the root of the weighted mean squared distance of points over
+/// the frames after frame 0, metres.
+///
+/// A point's weight is the share of true futures that see it, the same for every pair. This makes
+/// it a norm: a mask that changed with the future compared would make scores built on it improper.
+/// With one true future it is that future's visibility.
+class FutureDistances {
+ public:
+  enum class Pairs { all, samples_to_truths };
+
+  FutureDistances(const Futures& futures, Pairs pairs, const Context& context)
+      : samples_(futures.samples().size()), count_(samples_ + futures.truths().size()) {
+    const int64_t later = (futures.frames() - 1) * futures.pixels();
+    const auto work = [&](int64_t first, int64_t last) {
+      Block block(futures, pairs);
+      for (int64_t i = first; i < last; i += kPoints) block.add(i, std::min(last, i + kPoints));
+      return block.take();
+    };
+    const Totals sums =
+        sum_over_blocks(later, kPointsATask, context, Totals(count_ * count_ + 1), work);
+    weight_ = sums[count_ * count_];
+    distances_.resize(count_ * count_);
+    for (size_t a = 0; weight_ > 0 && a < count_; ++a) {
+      for (size_t b = a + 1; b < count_; ++b) {
+        const double sum = sums[a * count_ + b];
+        if (!std::isfinite(sum)) futures.refuse_not_finite();
+        distances_[a * count_ + b] = distances_[b * count_ + a] = std::sqrt(sum / weight_);
+      }
+    }
+  }
+
+  /// Some point is seen in some true future.
+  bool defined() const { return weight_ > 0; }
+
+  double between_samples(size_t k, size_t l) const { return distances_[k * count_ + l]; }
+  double to_truth(size_t k, size_t m) const { return distances_[k * count_ + samples_ + m]; }
+  double between_truths(size_t m, size_t n) const {
+    return distances_[(samples_ + m) * count_ + samples_ + n];
+  }
+
+ private:
+  static constexpr int64_t kPoints = 512;  // so that all futures' points stay in the L2 cache
+  static constexpr int64_t kPointsATask = 32 * kPoints;
+
+  // Sums over some points: squared distances of pairs, and of weights.
+  class Block {
+   public:
+    Block(const Futures& futures, Pairs pairs)
+        : futures_(futures),
+          pairs_(pairs),
+          samples_(futures.samples().size()),
+          count_(samples_ + futures.truths().size()),
+          sums_(count_ * count_ + 1),
+          points_(count_ * 3 * kPoints),
+          weight_(3 * kPoints),
+          origin_(3 * kPoints) {}
+
+    // Points first to last of [T - 1, H * W].
+    void add(int64_t first, int64_t last) {
+      const int64_t pixels = futures_.pixels();
+      for (int64_t from = first; from < last;) {  // no further than the end of a frame
+        const int64_t t = 1 + from / pixels, i = from % pixels;
+        const int64_t n = std::min(last - from, pixels - i);
+        if (weigh(t, i, n)) {
+          for (size_t a = 0; a < count_; ++a) load(a, t, i, n);
+          add_pairs();
+        }
+        from += n;
+      }
+    }
+
+    Totals take() { return std::move(sums_); }
+
+   private:
+    // Roots of the weights; false when all are 0.
+    bool weigh(int64_t t, int64_t i, int64_t n) {
+      std::ranges::fill(weight_, 0.0f);
+      std::ranges::fill(origin_, 0.0f);
+      const auto truths = static_cast<double>(futures_.truths().size());
+      double sum = 0;
+      for (int64_t j = 0; j < n; ++j) {
+        if (!futures_.valid(i + j)) continue;
+        int seen = 0;
+        for (const Motion& truth : futures_.truths()) seen += truth.visible(t, i + j);
+        if (seen == 0) continue;
+        sum += seen / truths;
+        const float* origin = futures_.truths()[0].at(t, i + j);
+        for (int c = 0; c < 3; ++c) {
+          weight_[3 * j + c] = static_cast<float>(std::sqrt(seen / truths));
+          origin_[3 * j + c] = origin[c];
+        }
+      }
+      sums_[count_ * count_] += sum;
+      return sum > 0;
+    }
+
+    // Weighted offsets of future a from true future 0, so that differences keep their precision.
+    void load(size_t a, int64_t t, int64_t i, int64_t n) {
+      const bool is_sample = a < samples_;
+      const Motion& motion = is_sample ? futures_.samples()[a] : futures_.truths()[a - samples_];
+      const float* from = motion.at(t, i);
+      float* to = &points_[a * 3 * kPoints];
+      for (int64_t j = 0; j < 3 * n; ++j) {
+        to[j] = weight_[j] > 0 ? weight_[j] * (from[j] - origin_[j]) : 0.0f;
+      }
+      std::fill(to + 3 * n, to + 3 * kPoints, 0.0f);
+      for (int64_t j = 0; is_sample && j < n; ++j) {
+        if (motion.valid(i + j) || weight_[3 * j] == 0) continue;
+        const float* rest = futures_.sample_at(a, t, i + j);
+        for (int64_t c = 3 * j; c < 3 * j + 3; ++c) {
+          to[c] = weight_[c] * (rest[c - 3 * j] - origin_[c]);
+        }
+      }
+    }
+
+    void add_pairs() {
+      const bool all = pairs_ == Pairs::all;
+      for (size_t a = 0; a < (all ? count_ : samples_); ++a) {
+        for (size_t b = all ? a + 1 : samples_; b < count_; ++b) {
+          sums_[a * count_ + b] +=
+              squared_distance(&points_[a * 3 * kPoints], &points_[b * 3 * kPoints]);
+        }
+      }
+    }
+
+    static double squared_distance(const float* a, const float* b) {
+      constexpr int64_t kLanes = 16;
+      std::array<float, kLanes> lanes{};
+      for (int64_t j = 0; j < 3 * kPoints; j += kLanes) {
+        for (int64_t l = 0; l < kLanes; ++l) {
+          const float d = a[j + l] - b[j + l];
+          lanes[l] += d * d;
+        }
+      }
+      double sum = 0;
+      for (const float lane : lanes) sum += lane;
+      return sum;
+    }
+
+    const Futures& futures_;
+    const Pairs pairs_;
+    const size_t samples_, count_;
+    Totals sums_;                // [count, count] and the sum of weights
+    std::vector<float> points_;  // [count, points, 3]
+    std::vector<float> weight_;  // [points, 3]
+    std::vector<float> origin_;  // [points, 3]
+  };
+
+  size_t samples_, count_;
+  double weight_ = 0;
+  std::vector<double> distances_;  // [count, count], samples first
+};
+
+}  // namespace momap::metric
