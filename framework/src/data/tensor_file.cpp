@@ -1,27 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <momap/base/error.h>
 #include <momap/base/files.h>
 #include <momap/base/text.h>
+#include <momap/data/mapped_file.h>
 #include <momap/data/tensor_file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <span>
-#include <system_error>
 #include <vector>
 
 // The format: u64 length N, N bytes of JSON, then the data that the JSON's offsets point into.
@@ -55,45 +50,6 @@ std::string known_types() {
   return join(names, ", ");
 }
 
-// A whole file in memory. Pages written to by mistake are copied, so the file itself cannot change.
-class Mapping {
- public:
-  explicit Mapping(const std::filesystem::path& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) fail(path, "cannot be opened");
-    struct stat status {};
-    if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-      ::close(fd);
-      throw ConfigError(fmt::format("{}: is not a regular file", shown(path)));
-    }
-    size_ = static_cast<uint64_t>(status.st_size);
-    if (size_ > 0) {
-      data_ = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
-    }
-    const int error = errno;
-    ::close(fd);
-    errno = error;
-    if (data_ == MAP_FAILED) fail(path, "cannot be mapped into memory");
-  }
-  ~Mapping() {
-    if (data_ != MAP_FAILED && data_ != nullptr) ::munmap(data_, size_);
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-
-  std::span<std::byte> bytes() const { return {static_cast<std::byte*>(data_), size_}; }
-
- private:
-  [[noreturn]] static void fail(const std::filesystem::path& path, const char* what) {
-    const int error = errno;
-    throw ConfigError(
-        fmt::format("{}: {}: {}", shown(path), what, std::generic_category().message(error)));
-  }
-
-  void* data_ = nullptr;
-  uint64_t size_ = 0;
-};
-
 // What the header says of one tensor, checked.
 struct Entry {
   std::string name;
@@ -104,8 +60,7 @@ struct Entry {
 
 class HeaderReader {
  public:
-  HeaderReader(const std::filesystem::path& path, std::span<std::byte> file)
-      : path_(shown(path)), file_(file) {}
+  HeaderReader(const std::string& owner, std::span<std::byte> file) : owner_(owner), file_(file) {}
 
   // Offset of the data part.
   uint64_t read(std::vector<Entry>& entries, std::map<std::string, std::string>& metadata) {
@@ -138,7 +93,7 @@ class HeaderReader {
 
  private:
   [[noreturn]] void refuse(const std::string& what) const {
-    throw ConfigError(fmt::format("{}: {}", path_, what));
+    throw ConfigError(fmt::format("{}: {}", owner_, what));
   }
   [[noreturn]] void refuse(const std::string& name, const std::string& what) const {
     refuse(fmt::format("tensor '{}': {}", printable(name), what));
@@ -236,10 +191,7 @@ class HeaderReader {
 
   at::ScalarType read_type(const std::string& name, const json& value) const {
     if (value.is_string()) {
-      const auto& text = value.get_ref<const std::string&>();
-      const auto found =
-          std::ranges::find_if(kTypes, [&](const Type& type) { return text == type.name; });
-      if (found != kTypes.end()) return found->type;
+      if (const auto type = safetensors_type(value.get_ref<const std::string&>())) return *type;
     }
     refuse(name, fmt::format("dtype = {} is not known; expected one of {}",
                              printable(value.dump(-1, ' ', true)), known_types()));
@@ -270,19 +222,19 @@ class HeaderReader {
     }
   }
 
-  std::string path_;
+  const std::string& owner_;
   std::span<std::byte> file_;
 };
 
-at::Tensor view(const Entry& entry, std::byte* data, const std::shared_ptr<Mapping>& mapping,
-                const std::filesystem::path& path) {
+at::Tensor view(const Entry& entry, std::byte* data, const std::shared_ptr<MappedFile>& mapping,
+                const std::string& owner) {
   const uint64_t size = entry.end - entry.begin;
   if (entry.type == at::kBool) {
     const bool clean =
         std::all_of(data, data + size, [](std::byte b) { return static_cast<int>(b) <= 1; });
     if (!clean) {
-      throw ConfigError(fmt::format("{}: tensor '{}': a BOOL is neither 0 nor 1", shown(path),
-                                    printable(entry.name)));
+      throw ConfigError(
+          fmt::format("{}: tensor '{}': a BOOL is neither 0 nor 1", owner, printable(entry.name)));
     }
   }
   const bool aligned =
@@ -296,31 +248,55 @@ at::Tensor view(const Entry& entry, std::byte* data, const std::shared_ptr<Mappi
   return copy;
 }
 
-const char* type_name_of(const std::string& name, const at::Tensor& tensor) {
-  const auto found = std::ranges::find(kTypes, tensor.scalar_type(), &Type::type);
+}  // namespace
+
+std::string safetensors_type(at::ScalarType type) {
+  const auto found = std::ranges::find(kTypes, type, &Type::type);
   if (found == kTypes.end()) {
-    throw std::invalid_argument(
-        fmt::format("tensor '{}' of {} cannot be stored; expected one of {}", name,
-                    c10::toString(tensor.scalar_type()), known_types()));
+    throw std::invalid_argument(fmt::format("tensors of {} cannot be stored; expected one of {}",
+                                            c10::toString(type), known_types()));
   }
   return found->name;
 }
 
-}  // namespace
+std::optional<at::ScalarType> safetensors_type(std::string_view name) {
+  const auto found = std::ranges::find(kTypes, name, &Type::name);
+  return found == kTypes.end() ? std::nullopt : std::optional(found->type);
+}
 
 TensorFile read_safetensors(const std::filesystem::path& path) {
-  const auto mapping = std::make_shared<Mapping>(path);
+  const auto file = std::make_shared<MappedFile>(path);
+  return read_safetensors(file, 0, file->bytes().size(), shown(path));
+}
+
+TensorFile read_safetensors(const std::shared_ptr<MappedFile>& file, uint64_t offset, uint64_t size,
+                            const std::string& owner) {
+  const uint64_t held = file->bytes().size();
+  if (offset > held || size > held - offset) {
+    throw ConfigError(
+        fmt::format("{}: bytes {} to {} are asked for, and it holds {}; it is cut off", owner,
+                    offset, offset + size, held));
+  }
+  const auto bytes = file->bytes().subspan(offset, size);
   TensorFile content;
   std::vector<Entry> entries;
-  const uint64_t data_begin = HeaderReader(path, mapping->bytes()).read(entries, content.metadata);
-  std::byte* const data = mapping->bytes().data() + data_begin;
+  const uint64_t data_begin = HeaderReader(owner, bytes).read(entries, content.metadata);
+  std::byte* const data = bytes.data() + data_begin;
   for (const Entry& entry : entries) {
-    content.tensors.emplace(entry.name, view(entry, data + entry.begin, mapping, path));
+    content.tensors.emplace(entry.name, view(entry, data + entry.begin, file, owner));
   }
   return content;
 }
 
-void write_safetensors(const std::filesystem::path& path, const TensorFile& content) {
+namespace {
+
+// A file in parts: its header with the length before it, then the tensors.
+struct Parts {
+  std::string header;
+  std::vector<at::Tensor> tensors;
+};
+
+Parts parts_of(const TensorFile& content) {
   std::vector<std::pair<std::string, at::Tensor>> ordered;
   for (const auto& [name, tensor] : content.tensors) {
     if (!tensor.defined() || name == kMetadata) {
@@ -338,7 +314,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& cont
   uint64_t position = 0;
   for (const auto& [name, tensor] : ordered) {
     const uint64_t end = position + tensor.nbytes();
-    header[name] = {{"dtype", type_name_of(name, tensor)},
+    header[name] = {{"dtype", safetensors_type(tensor.scalar_type())},
                     {"shape", tensor.sizes().vec()},
                     {"data_offsets", {position, end}}};
     position = end;
@@ -347,20 +323,46 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& cont
   try {
     text = header.dump();
   } catch (const nlohmann::json::exception&) {
-    throw std::invalid_argument(
-        fmt::format("{}: a name or metadata is not valid UTF-8", shown(path)));
+    throw std::invalid_argument("safetensors: a name or metadata is not valid UTF-8");
   }
   text.append((8 - text.size() % 8) % 8, ' ');
   const auto length = static_cast<uint64_t>(text.size());
-
-  AtomicFile file(path);
-  file.write(std::as_bytes(std::span(&length, 1)));
-  file.write(text);
-  for (const auto& [name, tensor] : ordered) {
-    if (tensor.nbytes() == 0) continue;
-    file.write({static_cast<const std::byte*>(tensor.data_ptr()), tensor.nbytes()});
+  Parts parts;
+  parts.header.assign(reinterpret_cast<const char*>(&length), sizeof length);
+  parts.header += text;
+  for (auto& [name, tensor] : ordered) {
+    if (tensor.nbytes() > 0) parts.tensors.push_back(std::move(tensor));
   }
+  return parts;
+}
+
+std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
+  return {static_cast<const std::byte*>(tensor.data_ptr()), tensor.nbytes()};
+}
+
+}  // namespace
+
+void write_safetensors(const std::filesystem::path& path, const TensorFile& content) {
+  const Parts parts = parts_of(content);
+  AtomicFile file(path);
+  file.write(parts.header);
+  for (const auto& tensor : parts.tensors) file.write(bytes_of(tensor));
   file.commit();
+}
+
+std::vector<std::byte> safetensors_bytes(const TensorFile& content) {
+  const Parts parts = parts_of(content);
+  size_t size = parts.header.size();
+  for (const auto& tensor : parts.tensors) size += tensor.nbytes();
+  std::vector<std::byte> out;
+  out.reserve(size);
+  const auto header = std::as_bytes(std::span(parts.header));
+  out.insert(out.end(), header.begin(), header.end());
+  for (const auto& tensor : parts.tensors) {
+    const auto bytes = bytes_of(tensor);
+    out.insert(out.end(), bytes.begin(), bytes.end());
+  }
+  return out;
 }
 
 }  // namespace momap

@@ -2,10 +2,15 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <momap/data/mapped_file.h>
 
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace momap {
 
@@ -20,8 +25,21 @@ struct TensorFile {
 /// found.
 TensorFile read_safetensors(const std::filesystem::path& path);
 
+/// The same for a safetensors file that is part of another: `size` bytes from `offset` of `file`.
+/// `owner` begins the messages.
+TensorFile read_safetensors(const std::shared_ptr<MappedFile>& file, uint64_t offset, uint64_t size,
+                            const std::string& owner);
+
 /// Writes a safetensors file aside, syncs and renames it. Tensors of bool, u8, i32, i64, f16, bf16,
 /// f32, f64.
 void write_safetensors(const std::filesystem::path& path, const TensorFile& content);
+
+/// What `write_safetensors` writes.
+std::vector<std::byte> safetensors_bytes(const TensorFile& content);
+
+/// The format's name of an element type ("F32"), and back; nothing for a name that is not known.
+/// Throws std::invalid_argument for a type that cannot be stored.
+std::string safetensors_type(at::ScalarType type);
+std::optional<at::ScalarType> safetensors_type(std::string_view name);
 
 }  // namespace momap
