@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <momap/data/npy.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace momap {
+
+/// A NumPy .npz file (`numpy.savez`, `numpy.savez_compressed`): named arrays in a zip file, zip64
+/// too. Reads as `read_npy` does and checks the CRC of what it reads. All members throw ConfigError
+/// with file, array, expected and found. Not for several threads at once.
+class NpzFile {
+ public:
+  /// Opens the file and checks its directory; reads no array. No array may take more than
+  /// `limit_bytes`.
+  explicit NpzFile(const std::filesystem::path& path, uint64_t limit_bytes = kLargestNumpyArray);
+  ~NpzFile();
+  NpzFile(NpzFile&&) noexcept;
+  NpzFile& operator=(NpzFile&&) noexcept;
+
+  /// Names of the arrays (without ".npy"), sorted.
+  std::vector<std::string> names() const;
+  bool contains(const std::string& name) const;
+
+  at::Tensor read(const std::string& name);
+
+  /// Entries [begin, end) of the first axis, for arrays that are larger than memory. Memory is that
+  /// of the result; what lies before is read over, so the whole member is read and checked once.
+  at::Tensor read_rows(const std::string& name, int64_t begin, int64_t end);
+
+  /// The array's shape; fixed bytes as `read` gives them. Reads the array's header only.
+  std::vector<int64_t> shape(const std::string& name);
+
+ private:
+  class Archive;
+  std::unique_ptr<Archive> archive_;
+};
+
+}  // namespace momap
