@@ -14,7 +14,7 @@
 #include <opencv2/imgproc.hpp>
 #include <string>
 
-#include "photo_header.h"
+#include "formats/photo_header.h"
 
 namespace {
 
