@@ -123,7 +123,10 @@ const std::map<std::string, Template>& templates() {
        {"Warper", "", "double brightness = 1.0;",
         R"(param("brightness", &Params::brightness, "1 = as the image, 0 = black.").between(0, 1))",
         R"(  momap::PartialClip warp(const momap::Image& image, const momap::MoMap& map,
-                          const momap::Context&) override {
+                          const momap::View& view, const momap::Context&) override {
+    if (!(view.camera == map.camera) || view.cam_from_reference) {
+      throw momap::DataError("only the reference view can be shown");
+    }
     if (image.height() != map.height() || image.width() != map.width()) {
       throw momap::DataError("image and motion map differ in size");
     }
@@ -132,7 +135,7 @@ const std::map<std::string, Template>& templates() {
     out.frames = out.frames.unsqueeze(0).repeat({map.frames(), 1, 1, 1});
     out.covered = map.valid.unsqueeze(0).repeat({map.frames(), 1, 1});
     out.depth = map.xyz.select(3, 2).contiguous();
-    out.dropped = at::zeros({map.frames()}, at::kLong);
+    out.dropped = at::zeros({map.frames(), momap::kDropReasons}, at::kLong);
     return out;
   })"}},
       {"completion",

@@ -97,7 +97,7 @@ PartialClip take_out(const Clip& clip, Covered covered) {
   PartialClip partial{.frames = clip.frames.clone(),
                       .covered = at::ones({frames, height, width}, at::kBool),
                       .depth = clip.depth->clone(),
-                      .dropped = at::zeros({frames}, at::kLong),
+                      .dropped = at::zeros({frames, kDropReasons}, at::kLong),
                       .fps = clip.fps};
   uint8_t* rgb = partial.frames.data_ptr<uint8_t>();
   bool* mask = partial.covered.data_ptr<bool>();

@@ -306,7 +306,7 @@ void check_value(const PartialClip& partial, const Checker& checker) {
                 width = partial.frames.size(2);
   checker.tensor("covered", partial.covered, at::kBool, {frames, height, width});
   checker.tensor("depth", partial.depth, at::kFloat, {frames, height, width});
-  checker.tensor("dropped", partial.dropped, at::kLong, {frames});
+  checker.tensor("dropped", partial.dropped, at::kLong, {frames, kDropReasons});
   checker.fps(partial.fps);
   const at::Tensor mask = partial.covered.contiguous();
   const bool* covered = mask.data_ptr<bool>();
@@ -322,7 +322,8 @@ void check_value(const PartialClip& partial, const Checker& checker) {
   const int64_t bad_count =
       first_bad<int64_t>(partial.dropped, [](int64_t n, int64_t) { return n < 0; });
   if (bad_count >= 0) {
-    checker.refuse(fmt::format("dropped is negative in frame {}; expected a count", bad_count));
+    checker.refuse(fmt::format("dropped is negative at {}; expected a count",
+                               place(partial.dropped, bad_count)));
   }
 }
 

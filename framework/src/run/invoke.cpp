@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <momap/base/hash.h>
 #include <momap/data/condition.h>
+#include <momap/data/view.h>
 #include <momap/stage/annotator.h>
 #include <momap/stage/completer.h>
 #include <momap/stage/encoding.h>
@@ -124,7 +125,11 @@ Datum value_of(const Call& call, const Broadcast& in, size_t k, const Context& c
     return as<Sampler>(object).sample(*call.backbone, condition, context);
   }
   if (stage == "warping") {
-    return as<Warper>(object).warp(in.get<Clip>(0, k).image(0), in.get<MoMap>(1, k), context);
+    const auto& momap = in.get<MoMap>(1, k);
+    const Datum* view = in.at(2, k);
+    return as<Warper>(object).warp(
+        in.get<Clip>(0, k).image(0), momap,
+        view ? View::from(std::get<Clip>(*view)) : View{momap.camera, std::nullopt}, context);
   }
   if (stage == "completion") {
     return as<Completer>(object).complete(in.get<PartialClip>(0, k), context);

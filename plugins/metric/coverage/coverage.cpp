@@ -15,7 +15,7 @@ using momap::ScoreValue;
 /// What the two accepted kinds have in common.
 struct Coverage {
   std::optional<at::Tensor> covered;  // bool [T, H, W]
-  std::optional<at::Tensor> dropped;  // i64 [T]
+  std::optional<at::Tensor> dropped;  // i64 [T, kDropReasons]
 };
 
 Coverage read(const momap::Inputs& inputs) {
@@ -34,12 +34,14 @@ void check(const Coverage& coverage) {
         fmt::format("metric/coverage: 'covered' of the result is {} {}; expected bool [T, H, W]",
                     at::toString(covered.scalar_type()), covered.sizes().vec()));
   }
-  if (coverage.dropped && (coverage.dropped->scalar_type() != at::kLong ||
-                           coverage.dropped->sizes() != covered.sizes().slice(0, 1))) {
+  if (coverage.dropped &&
+      (coverage.dropped->scalar_type() != at::kLong ||
+       coverage.dropped->sizes() != at::IntArrayRef({covered.size(0), momap::kDropReasons}))) {
     throw DataError(fmt::format(
-        "metric/coverage: 'dropped' of the result is {} {}; expected i64 [{}], one a frame",
+        "metric/coverage: 'dropped' of the result is {} {}; expected i64 [{}, {}], one a frame and "
+        "reason",
         at::toString(coverage.dropped->scalar_type()), coverage.dropped->sizes().vec(),
-        covered.size(0)));
+        covered.size(0), momap::kDropReasons));
   }
 }
 
@@ -58,6 +60,7 @@ class CoverageMetric final : public momap::Metric {
     ScoreValue share{"coverage", "", Direction::higher_is_better, std::nullopt, ""};
     ScoreValue holes{"hole_ratio", "", Direction::lower_is_better, std::nullopt, ""};
     ScoreValue dropped{"dropped_points", "", Direction::lower_is_better, std::nullopt, ""};
+    share.worst = 0, holes.worst = dropped.worst = 1;
 
     const Coverage coverage = read(inputs);
     if (!coverage.covered) {
@@ -76,7 +79,8 @@ class CoverageMetric final : public momap::Metric {
         holes.value = (later - static_cast<double>(shown)) / later;
         if (coverage.dropped) {
           const auto* counts = coverage.dropped->data_ptr<int64_t>();
-          const auto sum = std::accumulate(counts + 1, counts + frames, int64_t{0});
+          const auto sum = std::accumulate(counts + momap::kDropReasons,
+                                           counts + frames * momap::kDropReasons, int64_t{0});
           dropped.value = static_cast<double>(sum) / later;
         } else {
           dropped.undefined_reason = "a clip does not carry the count; score the partial_clip";
@@ -90,5 +94,5 @@ class CoverageMetric final : public momap::Metric {
 
 }  // namespace
 
-MOMAP_PLUGIN(CoverageMetric, "metric/coverage", 1,
+MOMAP_PLUGIN(CoverageMetric, "metric/coverage", 2,
              "Share of pixels that warping showed, and of points it did not draw, after frame 0.");

@@ -25,8 +25,11 @@ std::map<std::string, momap::ScoreValue> score(const momap::Datum& result) {
 /// each.
 momap::PartialClip partial_clip() {
   momap::PartialClip partial{at::zeros({3, 2, 2, 3}, at::kByte), at::ones({3, 2, 2}, at::kBool),
-                             at::ones({3, 2, 2}), at::full({3}, 2, at::kLong), 10};
-  partial.dropped[0] = 4;
+                             at::ones({3, 2, 2}), at::zeros({3, momap::kDropReasons}, at::kLong),
+                             10};
+  partial.dropped[0][0] = 4;
+  partial.dropped[1][2] = 2;
+  partial.dropped[2].slice(0, 3, 5).fill_(1);
   partial.covered[1][0][0] = false;
   partial.covered[2][0][1] = false;
   partial.covered[2][1][1] = false;
@@ -65,7 +68,7 @@ TEST(Coverage, SaysWhyAValueIsUndefined) {
 
 TEST(Coverage, RefusesCountsThatDoNotFit) {
   momap::PartialClip partial = partial_clip();
-  partial.dropped = at::zeros({2}, at::kLong);
+  partial.dropped = at::zeros({3}, at::kLong);
   EXPECT_THROW(score(partial), momap::DataError);
 }
 

@@ -67,7 +67,7 @@ TEST(ImageOutput, RefusesAFrameThatIsNotThere) {
 TEST(ImageOutput, MarksHolesOnly) {
   momap::PartialClip partial{at::full({1, 40, 40, 3}, 10, at::kByte),
                              at::ones({1, 40, 40}, at::kBool), at::ones({1, 40, 40}),
-                             at::zeros({1}, at::kLong), 0};
+                             at::zeros({1, momap::kDropReasons}, at::kLong), 0};
   partial.covered.slice(2, 20, 40).fill_(false);
   const cv::Mat picture = written(partial);
   EXPECT_EQ(picture.at<cv::Vec3b>(0, 0), cv::Vec3b(10, 10, 10));

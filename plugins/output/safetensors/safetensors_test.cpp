@@ -34,7 +34,7 @@ TEST(SafetensorsOutput, KeepsEveryKindOfValue) {
 
   const momap::PartialClip partial{at::full({1, 2, 3, 3}, 10, at::kByte),
                                    at::ones({1, 2, 3}, at::kBool), at::ones({1, 2, 3}),
-                                   at::full({1}, 4, at::kLong), 5};
+                                   at::full({1, momap::kDropReasons}, 4, at::kLong), 5};
   const auto same_partial = std::get<momap::PartialClip>(round_trip(partial));
   EXPECT_TRUE(at::equal(same_partial.dropped, partial.dropped));
   EXPECT_EQ(same_partial.fps, 5);

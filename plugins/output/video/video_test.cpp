@@ -152,7 +152,7 @@ TEST(VideoOutput, WritesPartialClipsAndSingleFrames) {
   const momap::TemporaryFolder folder;
   const momap::PartialClip partial{at::full({1, 1, 1, 3}, 10, at::kByte),
                                    at::zeros({1, 1, 1}, at::kBool), at::ones({1, 1, 1}),
-                                   at::zeros({1}, at::kLong), 0};
+                                   at::zeros({1, momap::kDropReasons}, at::kLong), 0};
   for (const char* format : {"mp4", "avi"}) {
     EXPECT_GT(
         fs::file_size(write(partial, folder.path() / "one", fmt::format("{{format: {}}}", format))),
@@ -192,8 +192,9 @@ TEST(VideoOutput, SaysWhenTheFolderCannotBeWritten) {
 TEST(VideoOutput, RefusesAnImageOfAnotherSize) {
   const momap::TemporaryFolder folder;
   const momap::Datum image = noisy_clip(1, 8, 8);
-  EXPECT_THROW(write(momap::testing::moving_square().truth[0].motion, folder.path() / "x", "{}", &image),
-               momap::DataError);
+  EXPECT_THROW(
+      write(momap::testing::moving_square().truth[0].motion, folder.path() / "x", "{}", &image),
+      momap::DataError);
   EXPECT_EQ(files_in(folder.path()), 0);
 }
 

@@ -151,12 +151,13 @@ class WrongShape final : public momap::Warper {
  public:
   using Params = NoParams;
   explicit WrongShape(Params) {}
-  PartialClip warp(const momap::Image& image, const momap::MoMap& momap, const Context&) override {
+  PartialClip warp(const momap::Image& image, const momap::MoMap& momap, const momap::View&,
+                   const Context&) override {
     const int64_t frames = momap.frames() + 1;  // one too many
     return {.frames = image.rgb.unsqueeze(0).repeat({frames, 1, 1, 1}),
             .covered = at::ones({frames, image.height(), image.width()}, at::kBool),
             .depth = at::ones({frames, image.height(), image.width()}, at::kFloat),
-            .dropped = at::zeros({frames}, at::kLong),
+            .dropped = at::zeros({frames, momap::kDropReasons}, at::kLong),
             .fps = 0};
   }
 };
@@ -165,12 +166,13 @@ class DepthWithoutNumber final : public momap::Warper {
  public:
   using Params = NoParams;
   explicit DepthWithoutNumber(Params) {}
-  PartialClip warp(const momap::Image& image, const momap::MoMap& momap, const Context&) override {
+  PartialClip warp(const momap::Image& image, const momap::MoMap& momap, const momap::View&,
+                   const Context&) override {
     const int64_t frames = momap.frames();
     return {.frames = image.rgb.unsqueeze(0).repeat({frames, 1, 1, 1}),
             .covered = at::ones({frames, image.height(), image.width()}, at::kBool),
             .depth = at::zeros({frames, image.height(), image.width()}, at::kFloat).fill_(NAN),
-            .dropped = at::zeros({frames}, at::kLong),
+            .dropped = at::zeros({frames, momap::kDropReasons}, at::kLong),
             .fps = 0};
   }
 };

@@ -147,7 +147,7 @@ TEST(Archive, MoMapLatentAndPartialClipComeBackBitForBit) {
   PartialClip partial{.frames = at::zeros({2, 3, 4, 3}, at::kByte).fill_(7),
                       .covered = at::zeros({2, 3, 4}, at::kBool),
                       .depth = at::zeros({2, 3, 4}, at::kFloat).fill_(NAN),
-                      .dropped = at::zeros({2}, at::kLong).fill_(INT64_MAX),
+                      .dropped = at::zeros({2, kDropReasons}, at::kLong).fill_(INT64_MAX),
                       .fps = 0.1};
   const PartialClip partial_back = round_trip(partial);
   expect_same_bytes(partial_back.frames, partial.frames);

@@ -30,7 +30,7 @@ PartialClip partial() {
   return {.frames = at::zeros({3, 6, 8, 3}, at::kByte),
           .covered = at::zeros({3, 6, 8}, at::kBool),
           .depth = at::zeros({3, 6, 8}, at::kFloat),
-          .dropped = at::zeros({3}, at::kLong),
+          .dropped = at::zeros({3, kDropReasons}, at::kLong),
           .fps = 10};
 }
 
@@ -226,8 +226,8 @@ TEST(CheckPartialClip, WantsDepthWhereCoveredOnly) {
             "accepted");
   EXPECT_SAYS(verdict<PartialClip>(partial(), [](PartialClip& p) { p.covered[1][2][3] = true; }),
               "depth at [1, 2, 3]");
-  EXPECT_SAYS(verdict<PartialClip>(partial(), [](PartialClip& p) { p.dropped[2] = -1; }),
-              "dropped is negative in frame 2");
+  EXPECT_SAYS(verdict<PartialClip>(partial(), [](PartialClip& p) { p.dropped[2][4] = -1; }),
+              "dropped is negative at [2, 4]");
   EXPECT_SAYS(
       verdict<PartialClip>(partial(), [](PartialClip& p) { p.dropped = p.dropped.to(at::kInt); }),
       "dropped is i32");
@@ -259,7 +259,8 @@ TEST(CheckScore, WantsANumberOrAReason) {
       verdict<Score>(good, [](Score& s) { s.features["f"] = at::full({2}, NAN, at::kFloat); }),
       "feature 'f' is not finite at [0]");
   EXPECT_EQ(verdict<Score>(good, [](Score& s) { s.features["f"] = at::zeros({2}); }), "accepted");
-  EXPECT_SAYS(verdict<Score>(good, [](Score& s) { s.features["f"] = at::Tensor(); }), "feature 'f'");
+  EXPECT_SAYS(verdict<Score>(good, [](Score& s) { s.features["f"] = at::Tensor(); }),
+              "feature 'f'");
 }
 
 }  // namespace

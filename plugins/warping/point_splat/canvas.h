@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace momap::warping {
+
+/// The z-buffer of a frame, and who holds each pixel. The nearest wins; at equal depth the first.
+class Canvas {
+ public:
+  Canvas(int64_t columns, int64_t rows, int64_t points)
+      : width(columns),
+        height(rows),
+        colour_(columns * rows),
+        owner_(columns * rows),
+        held_(points) {}
+
+  const int64_t width, height;
+
+  /// Takes `depth` [H, W] as the z-buffer and empties it.
+  void begin(float* depth);
+
+  /// For each point, the number of calls of `put` made for it; `put` takes off what it loses.
+  uint16_t* claims() { return held_.data(); }
+
+  void put(int64_t pixel, float depth, uint32_t colour, int64_t point) {
+    if (depth < depth_[pixel]) {
+      if (depth_[pixel] != kEmpty) --held_[owner_[pixel]];
+      depth_[pixel] = depth;
+      colour_[pixel] = colour;
+      owner_[pixel] = static_cast<uint32_t>(point);
+    } else {
+      --held_[point];
+    }
+  }
+
+  /// How many points hold a pixel.
+  int64_t visible_points() const;
+
+  /// The picture: covered where at least half of the `samples` x `samples` pixels of the canvas
+  /// are; colour is the mean of these, depth that of the nearest. Elsewhere all is zero. `depth`
+  /// may be the z-buffer itself where `samples` is 1.
+  void resolve(int samples, uint8_t* rgb, bool* covered, float* depth) const;
+
+ private:
+  static constexpr float kEmpty = std::numeric_limits<float>::infinity();
+
+  void resolve_pixels(uint8_t* rgb, bool* covered, float* depth) const;
+
+  float* depth_ = nullptr;        // [H, W], metres; kEmpty: nothing there
+  std::vector<uint32_t> colour_;  // [H, W]
+  std::vector<uint32_t> owner_;   // [H, W], the point that holds the pixel
+  std::vector<uint16_t> held_;    // pixels that each point holds
+};
+
+}  // namespace momap::warping
