@@ -164,6 +164,7 @@ class Epe3d final : public momap::Metric {
     const auto add = [&](std::string name, const char* unit, Direction direction, double sum,
                          int64_t count, const std::string& reason) {
       ScoreValue value{std::move(name), unit, direction, std::nullopt, ""};
+      if (direction == Direction::higher_is_better) value.worst = 0;
       if (count > 0) {
         value.value = sum / static_cast<double>(count);
       } else {

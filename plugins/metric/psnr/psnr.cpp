@@ -57,6 +57,7 @@ class Psnr final : public momap::Metric {
       momap::ScoreValue value{fmt::format("psnr_{}", name_of(region)), "dB",
                               momap::Direction::higher_is_better, std::nullopt,
                               pair.undefined_reason(region)};
+      value.worst = 0;  // black against white
       if (value.undefined_reason.empty()) {
         const SquaredError error = squared_error(pair, region, context);
         if (error.pixels == 0) {

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <map>
 
+#include "../scikit_image.h"
+
 namespace {
 
 std::map<std::string, momap::ScoreValue> score(const momap::Clip& result,
@@ -46,6 +48,18 @@ TEST(Psnr, EqualsHandWorkedValues) {
   EXPECT_NEAR(*values["psnr_disoccluded"].value, 20 * std::log10(5.0), 1e-9);
   EXPECT_NEAR(*values["psnr_all"].value,
               -10 * std::log10((0.75 * 100 + 0.25 * 51 * 51) / (255.0 * 255.0)), 1e-9);
+}
+
+TEST(Psnr, AgreesWithScikitImage) {
+  momap::Clip a = plain(2, 16, 20, 0), b = a;
+  b.frames = a.frames.clone();
+  for (int64_t i = 0; i < a.frames.numel(); ++i) {
+    a.frames.data_ptr<uint8_t>()[i] = static_cast<uint8_t>(i * 37);
+    b.frames.data_ptr<uint8_t>()[i] = static_cast<uint8_t>(i * 37 / 256 % 2 + i * 11);
+  }
+  const auto theirs = momap::metric::testing::scikit_image_scores(a.frames[1], b.frames[1]);
+  if (!theirs) GTEST_SKIP() << momap::metric::testing::kNoScikitImage;
+  EXPECT_NEAR(*score(a, b)["psnr_all"].value, theirs->psnr, 1e-9);
 }
 
 TEST(Psnr, IsCappedAtHundred) {

@@ -138,6 +138,7 @@ class Ssim final : public momap::Metric {
       momap::ScoreValue value{fmt::format("ssim_{}", name_of(kRegions[r])), "",
                               momap::Direction::higher_is_better, std::nullopt,
                               pair.undefined_reason(kRegions[r])};
+      value.worst = -1;
       if (value.undefined_reason.empty() && too_small) {
         value.undefined_reason = fmt::format("frames are {} x {} px, less than the {} x {} window",
                                              pair.width(), pair.height(), kWindow, kWindow);

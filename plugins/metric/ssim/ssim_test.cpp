@@ -8,6 +8,8 @@
 #include <cmath>
 #include <map>
 
+#include "../scikit_image.h"
+
 namespace {
 
 constexpr double kC1 = 6.5025, kC2 = 58.5225;  // (0.01 * 255)^2, (0.03 * 255)^2
@@ -104,6 +106,14 @@ TEST(Ssim, FollowsItsDefinitionOnEveryRegion) {
   EXPECT_NEAR(*values["ssim_all"].value, sums[0] / counts[0], 1e-9);
   EXPECT_NEAR(*values["ssim_covered"].value, sums[1] / counts[1], 1e-9);
   EXPECT_NEAR(*values["ssim_disoccluded"].value, sums[2] / counts[2], 1e-9);
+}
+
+TEST(Ssim, AgreesWithScikitImage) {
+  momap::Clip a = noise(2, 32, 45, 5), b = noise(2, 32, 45, 6);
+  b.frames = (a.frames / 4 * 3 + b.frames / 4).to(at::kByte);  // alike, but not the same
+  const auto theirs = momap::metric::testing::scikit_image_scores(a.frames[1], b.frames[1]);
+  if (!theirs) GTEST_SKIP() << momap::metric::testing::kNoScikitImage;
+  EXPECT_NEAR(*score(a, b)["ssim_all"].value, theirs->ssim, 1e-6);
 }
 
 TEST(Ssim, OfEqualClipsIsOne) {
