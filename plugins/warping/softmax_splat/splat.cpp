@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "splat.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "projection/clones.h"
+
+namespace momap::warping {
+namespace {
+
+// Four numbers of one pixel; the compiler keeps them in one register.
+using Four = float __attribute__((vector_size(16)));
+
+Four load(const void* from) {
+  Four out;
+  std::memcpy(&out, from, sizeof out);
+  return out;
+}
+void store(void* to, Four value) { std::memcpy(to, &value, sizeof value); }
+
+constexpr float kLowestExponent = -60.0f;
+
+/// e^x for x in [-60, 0], to within 3e-7 of its value: only operations that are rounded the same
+/// everywhere, so that vectors and single numbers agree.
+inline __attribute__((always_inline)) float exponential(float x) {
+  // x = n ln 2 + r with |r| <= ln(2) / 2.
+  const float shifted = x * 1.44269504f + 12582912.0f;
+  const float n = shifted - 12582912.0f;
+  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  const int32_t exponent = (static_cast<int32_t>(n) + 127) << 23;
+  float power;
+  __builtin_memcpy(&power, &exponent, sizeof power);
+  return p * power;
+}
+
+MOMAP_CLONES void softmax_weights(const float* metric, float highest, int64_t count, float* out) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) {
+    const float below = metric[i] - highest;
+    const float exponent = below > kLowestExponent ? below : kLowestExponent;
+    out[i] = exponential(exponent < 0 ? exponent : 0.0f);
+  }
+}
+
+/// The pixels around a position and their bilinear shares.
+struct Taps {
+  int64_t pixel;      // index of the upper left one
+  float right, down;  // fractions
+  bool inside;        // all four are in the image
+
+  bool find(const float* position, int64_t height, int64_t width) {
+    const float x = position[0], y = position[1];
+    // Written so that NaN fails.
+    const bool near =
+        x > -1 && y > -1 && x < static_cast<float>(width) && y < static_cast<float>(height);
+    if (!near) return false;
+    const auto left = static_cast<int64_t>(x + 1) - 1, top = static_cast<int64_t>(y + 1) - 1;
+    column = left;
+    row = top;
+    right = x - static_cast<float>(left);
+    down = y - static_cast<float>(top);
+    pixel = top * width + left;
+    inside = left >= 0 && top >= 0 && left + 1 < width && top + 1 < height;
+    return true;
+  }
+
+  bool has(int corner, int64_t height, int64_t width) const {
+    const int64_t x = column + (corner & 1), y = row + (corner >> 1);
+    return x >= 0 && y >= 0 && x < width && y < height;
+  }
+  int64_t at(int corner, int64_t width) const {
+    return pixel + (corner & 1) + (corner >> 1) * width;
+  }
+  float share(int corner) const {
+    return ((corner & 1) ? right : 1 - right) * ((corner >> 1) ? down : 1 - down);
+  }
+
+  int64_t column, row;
+};
+
+/// Largest metric of the points that take part; 0 when there is none.
+float highest_metric(const SplatPoints& points, int64_t height, int64_t width) {
+  float highest = -std::numeric_limits<float>::infinity();
+  Taps taps;
+  for (int64_t i = 0; i < points.count; ++i) {
+    if (points.metric[i] > highest && std::isfinite(points.metric[i]) &&
+        taps.find(points.position + 2 * i, height, width)) {
+      highest = points.metric[i];
+    }
+  }
+  return std::isfinite(highest) ? highest : 0.0f;
+}
+
+}  // namespace
+
+void splat_forward(const SplatPoints& points, Blend blend, int64_t height, int64_t width,
+                   SplatSums* sums, float* out, float* weights, float* share) {
+  const int64_t pixels = height * width;
+  std::fill_n(sums, pixels, SplatSums{0, 0, 0, 0});
+  if (share) std::fill_n(share, pixels, 0.0f);
+  if (blend == Blend::softmax) {
+    softmax_weights(points.metric, highest_metric(points, height, width), points.count, weights);
+  } else if (blend == Blend::linear) {
+    std::copy_n(points.metric, points.count, weights);
+  } else {
+    std::fill_n(weights, points.count, 1.0f);
+  }
+  Taps taps;
+  for (int64_t i = 0; i < points.count; ++i) {
+    const bool known = !points.metric || std::isfinite(points.metric[i]);
+    if (!known || !taps.find(points.position + 2 * i, height, width)) {
+      weights[i] = 0;
+      continue;
+    }
+    const float m = weights[i];
+    const float* c = points.colour + 3 * i;
+    const Four weighted = Four{c[0], c[1], c[2], 1.0f} * m;
+    const auto add = [&](int corner) {
+      SplatSums* const to = sums + taps.at(corner, width);
+      store(to, load(to) + weighted * taps.share(corner));
+      if (share) share[taps.at(corner, width)] += taps.share(corner);
+    };
+    for (int corner = 0; corner < 4; ++corner) {
+      if (taps.inside || taps.has(corner, height, width)) add(corner);
+    }
+  }
+  for (int64_t q = 0; q < pixels; ++q) {
+    const SplatSums& s = sums[q];
+    const float scale = blend == Blend::sum ? 1.0f : s.weight > 0 ? 1.0f / s.weight : 0.0f;
+    out[3 * q] = s.red * scale;
+    out[3 * q + 1] = s.green * scale;
+    out[3 * q + 2] = s.blue * scale;
+  }
+}
+
+void splat_backward(const SplatPoints& points, Blend blend, int64_t height, int64_t width,
+                    const SplatSums* sums, const float* out, const float* weights,
+                    const float* out_gradient, float* colour_gradient, float* position_gradient,
+                    float* metric_gradient) {
+  const int64_t pixels = height * width;
+  // Per pixel: the gradient by sum b m I and by sum b m.
+  std::vector<Four> by_sums(pixels);
+  for (int64_t q = 0; q < pixels; ++q) {
+    const float* g = out_gradient + 3 * q;
+    const float* o = out + 3 * q;
+    const float weight = sums[q].weight;
+    const float scale = blend == Blend::sum ? 1.0f : weight > 0 ? 1.0f / weight : 0.0f;
+    const float by_weight =
+        blend == Blend::sum ? 0.0f : -(g[0] * o[0] + g[1] * o[1] + g[2] * o[2]) * scale;
+    by_sums[q] = Four{g[0] * scale, g[1] * scale, g[2] * scale, by_weight};
+  }
+  Taps taps;
+  for (int64_t i = 0; i < points.count; ++i) {
+    Four by_colour{0, 0, 0, 0};
+    float by_m = 0, by_x = 0, by_y = 0;
+    const float m = weights[i];
+    const bool known = !points.metric || std::isfinite(points.metric[i]);
+    if (known && taps.find(points.position + 2 * i, height, width)) {
+      const float* c = points.colour + 3 * i;
+      const auto along = [&](int corner, float& at_corner) {
+        at_corner = 0;
+        if (!taps.inside && !taps.has(corner, height, width)) return;
+        const Four g = by_sums[taps.at(corner, width)];
+        by_colour += g * taps.share(corner);
+        at_corner = g[0] * c[0] + g[1] * c[1] + g[2] * c[2] + g[3];
+      };
+      float e[4];
+      for (int corner = 0; corner < 4; ++corner) along(corner, e[corner]);
+      const float above = e[0] + taps.right * (e[1] - e[0]);
+      const float below = e[2] + taps.right * (e[3] - e[2]);
+      by_m = above + taps.down * (below - above);
+      by_x = m * ((1 - taps.down) * (e[1] - e[0]) + taps.down * (e[3] - e[2]));
+      by_y = m * (below - above);
+    }
+    for (int k = 0; k < 3; ++k) colour_gradient[3 * i + k] = m * by_colour[k];
+    position_gradient[2 * i] = by_x;
+    position_gradient[2 * i + 1] = by_y;
+    if (metric_gradient) {
+      metric_gradient[i] = blend == Blend::softmax  ? m * by_m
+                           : blend == Blend::linear ? by_m
+                                                    : 0.0f;
+    }
+  }
+}
+
+}  // namespace momap::warping
