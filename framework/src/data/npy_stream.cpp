@@ -192,11 +192,7 @@ at::Tensor NpyStream::read_rows(int64_t begin, int64_t end) {
     refuse(fmt::format("entries {} to {} of the first axis do not exist; shape is [{}]", begin,
                        end - 1, fmt::join(shape_, ", ")));
   }
-  if (fortran_ && shape_.size() > (fixed_bytes_ ? 2 : 1)) {
-    refuse(
-        "is stored in Fortran order and cannot be read in parts; save it with "
-        "numpy.ascontiguousarray()");
-  }
+  if (fortran_) return read().narrow(0, begin, end - begin).contiguous();
   const uint64_t row_bytes = rows > 0 ? data_bytes_ / static_cast<uint64_t>(rows) : 0;
   const uint64_t wanted = static_cast<uint64_t>(end - begin) * row_bytes;
   if (wanted > limit_) {

@@ -127,6 +127,8 @@ TEST_F(FormatsTest, PfmIsStoredBottomUpInEitherByteOrder) {
     ASSERT_EQ(map.sizes(), (std::vector<int64_t>{2, 2}));
     for (int i = 0; i < 4; ++i) EXPECT_EQ(map.data_ptr<float>()[i], static_cast<float>(i + 1));
   }
+  const auto spaced = write("d.pfm", "Pf \n2 1 \r\n-1 \n" + raw(1.f) + raw(2.f));
+  EXPECT_EQ(read_pfm(spaced).data_ptr<float>()[1], 2);
   const at::Tensor colour =
       read_pfm(write("c.pfm", testing::pfm_file(1, 2, {4, 5, 6, 1, 2, 3}, 3)));
   ASSERT_EQ(colour.sizes(), (std::vector<int64_t>{2, 1, 3}));

@@ -30,7 +30,7 @@ std::string_view header_line(std::string_view bytes, size_t& position,
   const size_t end = bytes.substr(0, position + kLongest).find('\n', position);
   if (end == std::string_view::npos) refuse(path, "its header does not end; it is not a PFM file");
   std::string_view line = bytes.substr(position, end - position);
-  if (line.ends_with('\r')) line.remove_suffix(1);
+  while (line.ends_with(' ') || line.ends_with('\r')) line.remove_suffix(1);  // as some write it
   position = end + 1;
   return line;
 }

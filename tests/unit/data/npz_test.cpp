@@ -203,6 +203,13 @@ TEST_F(Numpy, ReadsStoredAndDeflatedArchives) {
   }
 }
 
+TEST_F(Numpy, ReadsRowsOfFortranOrder) {
+  write_zip(file("a.npz"),
+            {{"x.npy", npy_file("{'descr': '|u1', 'fortran_order': True, 'shape': (3, 2)}",
+                                {"\1\2\3\4\5\6", 6})}});
+  expect_values<uint8_t>(NpzFile(file("a.npz")).read_rows("x", 1, 3), at::kByte, {2, 5, 3, 6});
+}
+
 TEST_F(Numpy, ReadsWhatNumpyWrites) {
   const fs::path path = testing::shared_folder() / "data/tracks3d_derived/7scenes_a.npz";
   if (!fs::exists(path)) GTEST_SKIP() << path << " is not there";

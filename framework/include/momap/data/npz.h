@@ -31,7 +31,7 @@ class NpzFile {
   at::Tensor read(const std::string& name);
 
   /// Entries [begin, end) of the first axis, for arrays that are larger than memory. Memory is that
-  /// of the result; what lies before is read over, so the whole member is read and checked once.
+  /// of the result, and of the whole for an array in Fortran order; what lies before is read over.
   at::Tensor read_rows(const std::string& name, int64_t begin, int64_t end);
 
   /// The array's shape; fixed bytes as `read` gives them. Reads the array's header only.
