@@ -92,8 +92,9 @@ std::string refusal(const std::function<void()>& act) {
   return "nothing was thrown";
 }
 
-/// Median over known flow vectors of the grey difference between frame t and frame t + 1 at the
-/// flow's end, and of the same without flow: how well the flow explains the images.
+/// How well the flow from frame t explains the images: over pixels whose flow is known, stays
+/// inside and is not occluded, the grey difference to frame t + 1 at the flow's end and, to
+/// compare, at the same pixel.
 struct Photometric {
   double with_flow = 0, without_flow = 0;  // mean absolute difference, grey levels
 };

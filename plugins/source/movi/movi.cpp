@@ -4,6 +4,7 @@
 #include <momap/base/files.h>
 #include <momap/plugin/plugin.h>
 
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
