@@ -68,7 +68,9 @@ TEST_F(DeepDeformTest, GivesSceneFlowWhenAsked) {
   for (int i = 0; i < kPixels; ++i) {
     EXPECT_EQ(motion.valid.data_ptr<bool>()[i], i != 3) << i;
     const float z = motion.xyz[1].data_ptr<float>()[3 * i + 2];
-    if (i != 3) EXPECT_EQ(z, 1.5f);
+    if (i != 3) {
+      EXPECT_EQ(z, 1.5f);
+    }
   }
 }
 
