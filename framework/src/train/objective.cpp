@@ -21,7 +21,7 @@ struct Question {
   at::Tensor target;  // f32 [C, h, w]
   at::Tensor weight;  // f32 [h, w], sums to 1 (or 0 without evidence)
   NoiseLevel amplitude;
-  double noise_level;
+  double time;
   Conditioning conditioning;
 };
 
@@ -46,6 +46,8 @@ at::Tensor target_of(Prediction kind, const at::Tensor& clean, const at::Tensor&
       return clean;
     case Prediction::v:
       return at.alpha * noise - at.sigma * clean;
+    case Prediction::flow:
+      return noise - clean;
   }
   throw std::logic_error("training: a kind of prediction it does not know");
 }
@@ -59,6 +61,8 @@ at::Tensor clean_of(Prediction kind, const at::Tensor& noisy, const at::Tensor& 
       return predicted;
     case Prediction::v:
       return at.alpha * noisy - at.sigma * predicted;
+    case Prediction::flow:
+      return (noisy - at.sigma * predicted) / (at.alpha + at.sigma);
   }
   throw std::logic_error("training: a kind of prediction it does not know");
 }
@@ -76,7 +80,8 @@ Question ask(const BackboneSpec& spec, const TrainingSet& set, const TrainOption
   at::Tensor noise = at::empty(item.latent.sizes(), at::kFloat);
   random.fill_normal({noise.data_ptr<float>(), static_cast<size_t>(noise.numel())});
 
-  const NoiseLevel at = cosine_schedule(slot.noise_level);
+  const double time = spec.schedule.training_time(slot.noise_level);
+  const NoiseLevel at = spec.schedule.at(time);
   const at::Tensor clean = item.latent / spec.scale.view({-1, 1, 1});
   const Conditioning& given = item.conditioning;
   return {clean,
@@ -84,9 +89,10 @@ Question ask(const BackboneSpec& spec, const TrainingSet& set, const TrainOption
           target_of(spec.prediction, clean, noise, at),
           cell_weights(item, clean, options.motion_weight),
           at,
-          slot.noise_level,
+          time,
           {with_image ? given.spatial : at::zeros_like(given.spatial),
-           with_text ? given.tokens : at::zeros_like(given.tokens)}};
+           with_text ? given.tokens : at::zeros_like(given.tokens),
+           with_text || !given.text.defined() ? given.text : at::zeros_like(given.text)}};
 }
 
 at::Tensor stack(const std::vector<Question>& questions, at::Tensor Question::*member) {
@@ -100,14 +106,17 @@ at::Tensor loss_of(const Backbone& backbone, Prediction kind, const TrainOptions
                    const std::vector<Question>& questions) {
   std::vector<at::Tensor> spatial;
   std::vector<at::Tensor> tokens;
-  at::Tensor noise_level = at::empty({static_cast<int64_t>(questions.size())}, at::kFloat);
+  std::vector<at::Tensor> text;
+  at::Tensor time = at::empty({static_cast<int64_t>(questions.size())}, at::kFloat);
   for (size_t i = 0; i < questions.size(); ++i) {
     spatial.push_back(questions[i].conditioning.spatial);
     tokens.push_back(questions[i].conditioning.tokens);
-    noise_level.data_ptr<float>()[i] = static_cast<float>(questions[i].noise_level);
+    if (questions[i].conditioning.text.defined()) text.push_back(questions[i].conditioning.text);
+    time.data_ptr<float>()[i] = static_cast<float>(questions[i].time);
   }
-  const at::Tensor predicted = backbone.predict(stack(questions, &Question::noisy), noise_level,
-                                                {at::cat(spatial), at::cat(tokens)});
+  const at::Tensor predicted = backbone.predict(
+      stack(questions, &Question::noisy), time,
+      {at::cat(spatial), at::cat(tokens), text.empty() ? at::Tensor() : at::cat(text)});
   const at::Tensor weight =
       stack(questions, &Question::weight).unsqueeze(1) / static_cast<double>(predicted.size(1));
   at::Tensor loss = ((predicted - stack(questions, &Question::target)).square() * weight).sum();

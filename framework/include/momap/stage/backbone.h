@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <momap/data/condition.h>
 #include <momap/data/latent.h>
+#include <momap/stage/noise_schedule.h>
 #include <momap/stage/stage.h>
 
 #include <filesystem>
@@ -18,10 +19,12 @@ namespace momap {
 struct Conditioning {
   at::Tensor spatial;  // f32 [B, C', h, w] on the latent's grid
   at::Tensor tokens;   // i64 [B, L] text tokens; 0 = none
+  at::Tensor text{};  // f32 [B, L, D] text as a frozen encoder sees it, for networks that read that
 };
 
-/// What the prediction of a backbone means, for x_t = alpha x_0 + sigma eps.
-enum class Prediction { epsilon, v, x0 };
+/// What the prediction of a backbone means, for x_t = alpha x_0 + sigma eps: eps, alpha eps - sigma
+/// x_0, x_0, or eps - x_0 (the velocity of flow matching).
+enum class Prediction { epsilon, v, x0, flow };
 
 /// A latent's shape and meaning as a backbone was trained for.
 ///
@@ -34,6 +37,7 @@ struct BackboneSpec {
   int64_t stride =
       1;             ///< pixels of the image per latent cell, along each side; h = ceil(H / stride)
   at::Tensor scale;  ///< f32 [C], root mean square of each channel over the training set
+  NoiseSchedule schedule{};  ///< what it was trained on; gives the unit of time
 };
 
 /// Predicts noise, velocity or clean latents from noisy ones. All functions are const in effect and
@@ -45,10 +49,10 @@ class Backbone : public Stage {
   /// B = 1.
   virtual Conditioning prepare(const Condition& condition) const = 0;
 
-  /// noisy f32 [B, C, h, w] (in units of `scale`), noise_level f32 [B] in [0, 1] (0 = clean) ->
+  /// noisy f32 [B, C, h, w] (in units of `scale`), time f32 [B] on the spec's schedule ->
   /// prediction f32 [B, C, h, w]. Differentiable where `parameters()` require gradients; samplers
   /// call it under at::NoGradGuard.
-  virtual at::Tensor predict(const at::Tensor& noisy, const at::Tensor& noise_level,
+  virtual at::Tensor predict(const at::Tensor& noisy, const at::Tensor& time,
                              const Conditioning& conditioning) const = 0;
 
   /// The learned tensors by name, shared with the network; empty for what cannot be trained. A
