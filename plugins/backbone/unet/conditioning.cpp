@@ -35,7 +35,7 @@ void check_sizes(const momap::Condition& condition) {
   };
   if (!fits(condition.points) || (condition.segments && !fits(*condition.segments))) {
     throw momap::DataError(
-        fmt::format("backbone/unet: the condition's image is {}x{} px, its points or segments are "
+        fmt::format("the condition's image is {}x{} px, its points or segments are "
                     "not; all must be of one size",
                     image[1], image[0]));
   }
