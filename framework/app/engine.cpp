@@ -8,7 +8,9 @@
 
 #include <map>
 
+#include "data_command.h"
 #include "demo_command.h"
+#include "engine_report.h"
 #include "generate_command.h"
 #include "guarded.h"
 #include "interrupt.h"
@@ -61,7 +63,9 @@ int dispatch(const Options& options) {
                                                         {"train", train_command},
                                                         {"generate", generate_command},
                                                         {"demo", demo_command},
+                                                        {"doctor --data", data_command},
                                                         {"plugins check", check_plugins},
+                                                        {"describe-engine", describe_engine},
                                                         {"write-catalog", write_catalog},
                                                         {"describe-libraries", describe_libraries}};
   const auto found = kHandlers.find(options.command);

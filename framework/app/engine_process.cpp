@@ -34,22 +34,30 @@ void become_engine(char** argv) {
                                 shown(engine), std::strerror(errno)));
 }
 
-std::vector<LibraryReport> describe_by_engine(const std::vector<std::filesystem::path>& libraries) {
+std::string engine_output(const std::vector<std::string>& arguments) {
   namespace process = boost::process;
   set_library_environment();
-  std::vector<std::string> arguments{"describe-libraries"};
-  for (const auto& library : libraries) arguments.push_back(library.string());
   process::ipstream out;
-  process::child child(engine_path().string(), process::args(arguments), process::std_out > out);
+  std::error_code error;
+  process::child child(engine_path().string(), process::args(arguments), process::std_out > out,
+                       error);
+  if (error) {
+    throw ConfigError(fmt::format("{}: cannot be started: {}; build or install MoMap again",
+                                  shown(engine_path()), error.message()));
+  }
   const std::string text{std::istreambuf_iterator<char>(out), {}};
   child.wait();
   if (child.exit_code() != 0) {
-    throw ConfigError(
-        fmt::format("{}: could not describe {} plugin libraries (exit code {}); "
-                    "see what it said above",
-                    shown(engine_path()), libraries.size(), child.exit_code()));
+    throw ConfigError(fmt::format("{} {} failed (exit code {}); see what it said above",
+                                  shown(engine_path()), arguments.at(0), child.exit_code()));
   }
-  return reports_from_json(text);
+  return text;
+}
+
+std::vector<LibraryReport> describe_by_engine(const std::vector<std::filesystem::path>& libraries) {
+  std::vector<std::string> arguments{"describe-libraries"};
+  for (const auto& library : libraries) arguments.push_back(library.string());
+  return reports_from_json(engine_output(arguments));
 }
 
 }  // namespace momap

@@ -4,6 +4,7 @@
 #include <momap/catalog/catalog.h>
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace momap {
@@ -16,6 +17,10 @@ std::filesystem::path engine_path();
 /// LibTorch's libraries first: they read it when they are loaded. Returns only by throwing
 /// ConfigError.
 [[noreturn]] void become_engine(char** argv);
+
+/// What an engine process prints when it is started with these arguments. Throws ConfigError when it
+/// cannot be started or fails.
+std::string engine_output(const std::vector<std::string>& arguments);
 
 /// Describes libraries through an engine process of its own.
 std::vector<LibraryReport> describe_by_engine(const std::vector<std::filesystem::path>& libraries);

@@ -13,8 +13,8 @@
 #include <cstdio>
 #include <functional>
 #include <map>
-#include <thread>
 
+#include "doctor.h"
 #include "engine_process.h"
 #include "new_plugin.h"
 
@@ -124,23 +124,8 @@ int new_plugin(const Options& options) {
 
 int doctor(const Options& options) {
   const auto catalog = catalog_of(options);
-  fmt::print("momap      {}\n", MOMAP_VERSION);
-  fmt::print("built for  {}\n", own_stamp());
-  fmt::print("cores      {}\n", std::thread::hardware_concurrency());
-  fmt::print("install    {}\n", shown(install_root()));
-  fmt::print("engine     {}{}\n", shown(engine_path()),
-             fs::exists(engine_path()) ? "" : "  (missing)");
-  std::error_code error;
-  const auto space =
-      fs::space(fs::exists(user_cache_folder()) ? user_cache_folder() : fs::path("/"), error);
-  fmt::print("cache      {}  ({} free)\n", shown(user_cache_folder()),
-             human_bytes(static_cast<double>(space.available)));
-  for (const auto& folder : plugin_folders(options.plugins)) {
-    fmt::print("plugins    {}{}\n", shown(folder), fs::is_directory(folder) ? "" : "  (none)");
-  }
-  fmt::print("found      {} plugins, {} unusable libraries\n", catalog.plugins().size(),
-             catalog.problems().size());
-  return report_unusable(catalog) ? kExitConfig : kExitOk;
+  const bool sound = print_doctor(options, catalog);
+  return report_unusable(catalog) || !sound ? kExitConfig : kExitOk;
 }
 
 int clean(const Options&) {

@@ -173,8 +173,18 @@ class CommandLine {
   }
 
   void doctor() {
-    command(&app_, "doctor", "doctor",
-            "Show versions, threads, folders, and plugins that cannot be used", "momap doctor");
+    auto* sub =
+        command(&app_, "doctor", "doctor",
+                "Show versions, threads, folders, and plugins that cannot be used; check data sets",
+                "momap doctor\n  momap doctor --data\n  momap doctor --data sintel=/data/sintel");
+    sub->add_flag("--json", options_.json, "For programs");
+    sub->add_option("--data", options_.data,
+                    "Compare local copies of data sets with their cards; without a name, list the "
+                    "data sets that have one")
+        ->type_name("NAME=FOLDER")
+        ->expected(0, 1 << 20);
+    sub->callback(
+        [this, sub] { options_.command = sub->count("--data") > 0 ? "doctor --data" : "doctor"; });
   }
 
   void clean() {
@@ -188,6 +198,7 @@ class CommandLine {
     auto* describe = command(&app_, "describe-libraries", "describe-libraries", "", "");
     describe->add_option("library", options_.libraries);
     describe->group("");
+    command(&app_, "describe-engine", "describe-engine", "", "")->group("");
     auto* write = command(&app_, "write-catalog", "write-catalog", "", "");
     write->add_option("folder", options_.folder)->required();
     write->group("");

@@ -29,6 +29,8 @@ struct Options {
   std::vector<std::string> libraries;  ///< plugins check, describe-libraries
   std::string folder;                  ///< plugins new, plugins docs, write-catalog
 
+  std::vector<std::string> data;  ///< doctor --data: NAME=FOLDER; none = list the data sets
+
   std::string image;  ///< generate
   std::string prompt;
   int64_t seed = 0;
