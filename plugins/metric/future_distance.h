@@ -9,6 +9,25 @@
 
 namespace momap::metric {
 
+namespace future_distance_detail {
+
+/// Of two lists of numbers; `count` is a multiple of 16.
+MOMAP_WIDE_LOOP inline double squared_distance(const float* a, const float* b, int64_t count) {
+  constexpr int64_t kLanes = 16;
+  std::array<float, kLanes> lanes{};
+  for (int64_t j = 0; j < count; j += kLanes) {
+    for (int64_t l = 0; l < kLanes; ++l) {
+      const float d = a[j + l] - b[j + l];
+      lanes[l] += d * d;
+    }
+  }
+  double sum = 0;
+  for (const float lane : lanes) sum += lane;
+  return sum;
+}
+
+}  // namespace future_distance_detail
+
 /// Distances between whole futures: the root of the weighted mean squared distance of points over
 /// the frames after frame 0, metres.
 ///
@@ -128,24 +147,10 @@ class FutureDistances {
       const bool all = pairs_ == Pairs::all;
       for (size_t a = 0; a < (all ? count_ : samples_); ++a) {
         for (size_t b = all ? a + 1 : samples_; b < count_; ++b) {
-          sums_[a * count_ + b] +=
-              squared_distance(&points_[a * 3 * kPoints], &points_[b * 3 * kPoints]);
+          sums_[a * count_ + b] += future_distance_detail::squared_distance(
+              &points_[a * 3 * kPoints], &points_[b * 3 * kPoints], 3 * kPoints);
         }
       }
-    }
-
-    static double squared_distance(const float* a, const float* b) {
-      constexpr int64_t kLanes = 16;
-      std::array<float, kLanes> lanes{};
-      for (int64_t j = 0; j < 3 * kPoints; j += kLanes) {
-        for (int64_t l = 0; l < kLanes; ++l) {
-          const float d = a[j + l] - b[j + l];
-          lanes[l] += d * d;
-        }
-      }
-      double sum = 0;
-      for (const float lane : lanes) sum += lane;
-      return sum;
     }
 
     const Futures& futures_;

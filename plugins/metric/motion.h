@@ -95,17 +95,21 @@ class Motion {
   const bool* valid_ = nullptr;
 };
 
-inline double distance(const float* a, const float* b) {
+inline double squared_distance(const float* a, const float* b) {
   const double dx = static_cast<double>(a[0]) - b[0];
   const double dy = static_cast<double>(a[1]) - b[1];
   const double dz = static_cast<double>(a[2]) - b[2];
-  return std::sqrt(dx * dx + dy * dy + dz * dz);
+  return dx * dx + dy * dy + dz * dz;
 }
 
+inline double distance(const float* a, const float* b) { return std::sqrt(squared_distance(a, b)); }
+
 inline double Motion::peak(int64_t i) const {
-  double peak = 0;
-  for (int64_t t = 1; t < frames_; ++t) peak = std::max(peak, distance(at(t, i), at(0, i)));
-  return peak;
+  const float* first = at(0, i);
+  double squares = 0;
+  for (int64_t t = 1; t < frames_; ++t)
+    squares = std::max(squares, squared_distance(at(t, i), first));
+  return std::sqrt(squares);
 }
 
 /// The true futures of a clip; there must be at least one. Throws DataError.

@@ -14,8 +14,11 @@
 
 namespace momap::metric::testing {
 
+// The interpreter that Debian's packages are for; the first of the path may be another.
+#define MOMAP_PYTHON "/usr/bin/python3"
+
 inline constexpr const char* kNoScikitImage =
-    "python3 has no skimage (Debian: python3-skimage), so there is nothing to compare with";
+    MOMAP_PYTHON " has no skimage (Debian: python3-skimage), so there is nothing to compare with";
 
 struct ScikitImageScores {
   double ssim = 0, psnr = 0;
@@ -24,7 +27,8 @@ struct ScikitImageScores {
 /// Of two pictures u8 [H, W, 3]; none where scikit-image is not installed.
 inline std::optional<ScikitImageScores> scikit_image_scores(const at::Tensor& a,
                                                             const at::Tensor& b) {
-  if (std::system("python3 -c 'import skimage.metrics' >/dev/null 2>&1") != 0) return std::nullopt;
+  if (std::system(MOMAP_PYTHON " -c 'import skimage.metrics' >/dev/null 2>&1") != 0)
+    return std::nullopt;
   const TemporaryFolder folder("momap-skimage");
   const auto write = [&](const char* name, const at::Tensor& picture) {
     const at::Tensor dense = picture.contiguous();
@@ -34,10 +38,11 @@ inline std::optional<ScikitImageScores> scikit_image_scores(const at::Tensor& a,
   write("a", a);
   write("b", b);
   const std::string at = folder.path().string();
-  const std::string command = fmt::format(
-      "python3 '{0}/tests/support/scikit_image_scores.py' {1} {2} '{3}/a' '{3}/b' "
-      ">'{3}/scores'",
-      MOMAP_SOURCE_DIR, a.size(0), a.size(1), at);
+  const std::string command =
+      fmt::format(MOMAP_PYTHON
+                  " '{0}/tests/support/scikit_image_scores.py' {1} {2} '{3}/a' '{3}/b' "
+                  ">'{3}/scores'",
+                  MOMAP_SOURCE_DIR, a.size(0), a.size(1), at);
   ScikitImageScores scores;
   const bool ran = std::system(command.c_str()) == 0;
   const std::string text = ran ? read_file(folder.path() / "scores") : "";

@@ -101,9 +101,9 @@ class DisplacementError final : public momap::Metric {
       return std::pair(e.moving_distance, n.moving);
     };
     const auto within = [](const PairError& e, const PointCount& n) {
-      double sum = 0;
-      for (const double count : e.within) sum += count;
-      return std::pair(sum / static_cast<double>(e.within.size()), n.seen);
+      constexpr auto kThresholds =
+          static_cast<double>(momap::displacement_error::kThresholdsM.size());
+      return std::pair(e.within / kThresholds, n.seen);
     };
 
     const size_t samples = futures.samples().size();

@@ -7,6 +7,7 @@ namespace {
 constexpr int64_t kPoints = 256;  // pixels at once: the points of all futures stay in the L2 cache
 constexpr int64_t kLanes = 8;  // of float sums, so that loops can run over several points at once
 using Lanes = std::array<float, kLanes>;
+using Row = std::array<float, kPoints>;
 
 double sum(const Lanes& lanes) {
   double total = 0;
@@ -16,14 +17,44 @@ double sum(const Lanes& lanes) {
 
 /// The points of one future in one frame, coordinate by coordinate.
 struct Points {
-  std::array<float, kPoints> x, y, z;
+  Row x, y, z;
 };
 
-/// Which of the points count for a true future: 0 or 1 (weight: 0 to 1).
+/// Which of the points count for a true future: 0 or 1.
 struct Masks {
-  std::array<float, kPoints> seen, moving, final;
-  bool any_seen = false, any_final = false;
+  Row seen{}, moving{}, final{};
+  bool any_seen = false, any_moving = false, any_final = false;
 };
+
+/// Distances of two futures' points, metres.
+MOMAP_WIDE_LOOP void distances(const Points& a, const Points& b, Row& out) {
+  for (int64_t i = 0; i < kPoints; ++i) {
+    const float dx = a.x[i] - b.x[i], dy = a.y[i] - b.y[i], dz = a.z[i] - b.z[i];
+    out[i] = std::sqrt(dx * dx + dy * dy + dz * dz);
+  }
+}
+
+MOMAP_WIDE_LOOP double weighted_sum(const Row& values, const Row& weights) {
+  Lanes lanes{};
+  for (int64_t i = 0; i < kPoints; i += kLanes) {
+    for (int64_t l = 0; l < kLanes; ++l) lanes[l] += values[i + l] * weights[i + l];
+  }
+  return sum(lanes);
+}
+
+/// Sum over points and thresholds of the weights of points within the threshold.
+MOMAP_WIDE_LOOP double sum_within(const Row& distance, const Row& weights) {
+  Lanes lanes{};
+  for (int64_t i = 0; i < kPoints; i += kLanes) {
+    for (int64_t l = 0; l < kLanes; ++l) {
+      const float d = distance[i + l], w = weights[i + l];
+      lanes[l] += (d <= kThresholdsM[0] ? w : 0.0f) + (d <= kThresholdsM[1] ? w : 0.0f) +
+                  (d <= kThresholdsM[2] ? w : 0.0f) + (d <= kThresholdsM[3] ? w : 0.0f) +
+                  (d <= kThresholdsM[4] ? w : 0.0f);
+    }
+  }
+  return sum(lanes);
+}
 
 /// Works through a block of pixels, frame by frame.
 class Block {
@@ -81,6 +112,7 @@ class Block {
       masks.moving[i] = moving;
       masks.final[i] = final;
       masks.any_seen = true;
+      masks.any_moving |= moving;
       masks.any_final |= final;
       ++count.seen;
       count.moving += moving;
@@ -109,35 +141,17 @@ class Block {
   }
 
   void add_error(size_t k, size_t m) {
-    const Points &a = points_[k], &b = points_[samples_ + m];
     const Masks& masks = masks_[m];
-    Lanes distance{}, moving{}, final{};
-    std::array<Lanes, kThresholdsM.size()> within{};
-    for (int64_t i = 0; i < kPoints; i += kLanes) {
-      Lanes d{};
-      for (int64_t l = 0; l < kLanes; ++l) {
-        const float dx = a.x[i + l] - b.x[i + l], dy = a.y[i + l] - b.y[i + l],
-                    dz = a.z[i + l] - b.z[i + l];
-        d[l] = std::sqrt(dx * dx + dy * dy + dz * dz);
-        distance[l] += masks.seen[i + l] * d[l];
-        moving[l] += masks.moving[i + l] * d[l];
-        final[l] += masks.final[i + l] * d[l];
-      }
-      for (size_t tau = 0; tau < kThresholdsM.size(); ++tau) {
-        for (int64_t l = 0; l < kLanes; ++l) {
-          within[tau][l] += d[l] <= kThresholdsM[tau] ? masks.seen[i + l] : 0.0f;
-        }
-      }
-    }
     PairError& error = result_.errors[k * masks_.size() + m];
-    error.distance += sum(distance);
-    error.moving_distance += sum(moving);
-    error.final_distance += sum(final);
-    for (size_t tau = 0; tau < kThresholdsM.size(); ++tau) error.within[tau] += sum(within[tau]);
+    distances(points_[k], points_[samples_ + m], distance_);
+    error.distance += weighted_sum(distance_, masks.seen);
+    error.within += sum_within(distance_, masks.seen);
+    if (masks.any_moving) error.moving_distance += weighted_sum(distance_, masks.moving);
+    if (masks.any_final) error.final_distance += weighted_sum(distance_, masks.final);
   }
 
   void add_spread() {
-    std::array<float, kPoints> weight{};
+    Row weight{};
     for (const Masks& masks : masks_) {
       for (int64_t i = 0; i < kPoints; ++i) weight[i] += masks.seen[i];
     }
@@ -147,22 +161,10 @@ class Block {
     }
     for (size_t k = 0; k < samples_; ++k) {
       for (size_t l = k + 1; l < samples_; ++l) {
-        result_.between_samples += weighted_distance(points_[k], points_[l], weight);
+        distances(points_[k], points_[l], distance_);
+        result_.between_samples += weighted_sum(distance_, weight);
       }
     }
-  }
-
-  static double weighted_distance(const Points& a, const Points& b,
-                                  const std::array<float, kPoints>& weight) {
-    Lanes total{};
-    for (int64_t i = 0; i < kPoints; i += kLanes) {
-      for (int64_t l = 0; l < kLanes; ++l) {
-        const float dx = a.x[i + l] - b.x[i + l], dy = a.y[i + l] - b.y[i + l],
-                    dz = a.z[i + l] - b.z[i + l];
-        total[l] += weight[i + l] * std::sqrt(dx * dx + dy * dy + dz * dz);
-      }
-    }
-    return sum(total);
   }
 
   const metric::Futures& futures_;
@@ -172,6 +174,7 @@ class Block {
   std::vector<Masks> masks_;                     // [M]
   std::vector<std::vector<uint8_t>> moving_;     // [M][pixels]
   std::vector<std::vector<int64_t>> last_seen_;  // [M][pixels], 0 = never after frame 0
+  Row distance_{};
   PairErrors result_;
 };
 
@@ -182,9 +185,7 @@ PairErrors& PairErrors::operator+=(const PairErrors& other) {
     errors[i].distance += other.errors[i].distance;
     errors[i].moving_distance += other.errors[i].moving_distance;
     errors[i].final_distance += other.errors[i].final_distance;
-    for (size_t tau = 0; tau < kThresholdsM.size(); ++tau) {
-      errors[i].within[tau] += other.errors[i].within[tau];
-    }
+    errors[i].within += other.errors[i].within;
   }
   for (size_t m = 0; m < counts.size(); ++m) {
     counts[m].seen += other.counts[m].seen;

@@ -12,10 +12,10 @@ inline constexpr std::array kThresholdsM{0.01f, 0.02f, 0.05f, 0.10f, 0.20f};
 
 /// Sums over the points of one future that a true future sees after frame 0.
 struct PairError {
-  double distance = 0;                               // m
-  double moving_distance = 0;                        // ... of points that move in the true future
-  double final_distance = 0;                         // ... in the last frame in which each is seen
-  std::array<double, kThresholdsM.size()> within{};  // points within the thresholds
+  double distance = 0;         // m
+  double moving_distance = 0;  // ... of points that move in the true future
+  double final_distance = 0;   // ... in the last frame in which each is seen
+  double within = 0;           // points, once for each threshold that they are within
 };
 
 /// How many points a true future has.

@@ -69,7 +69,7 @@ struct Paths {
 struct FrameSums {
   Lanes predicted{}, truth{}, least{}, most{}, aligned{};
 
-  void add(const Vectors& h, const Vectors& g) {
+  MOMAP_WIDE_LOOP void add(const Vectors& h, const Vectors& g) {
     for (int64_t j = 0; j < kPoints; j += kLanes) {
       for (int64_t l = 0; l < kLanes; ++l) {
         const float hx = h.of[0][j + l], hy = h.of[1][j + l], hz = h.of[2][j + l];
