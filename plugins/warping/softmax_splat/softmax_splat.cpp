@@ -138,7 +138,7 @@ class SoftmaxSplat final : public momap::Warper {
   struct Params {
     std::string blend = "softmax";
     double sharpness = 50.0;
-    double least_share = 0.5;
+    double least_share = 0.1;
     bool respect_visible = false;
 
     static auto schema() {
