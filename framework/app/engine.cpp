@@ -9,6 +9,8 @@
 #include <map>
 
 #include "data_command.h"
+#include "db_build_command.h"
+#include "db_command.h"
 #include "demo_command.h"
 #include "engine_report.h"
 #include "generate_command.h"
@@ -63,6 +65,11 @@ int dispatch(const Options& options) {
                                                         {"train", train_command},
                                                         {"generate", generate_command},
                                                         {"demo", demo_command},
+                                                        {"db build", db_build_command},
+                                                        {"db info", db_info_command},
+                                                        {"db verify", db_verify_command},
+                                                        {"db merge", db_merge_command},
+                                                        {"db export", db_export_command},
                                                         {"doctor --data", data_command},
                                                         {"plugins check", check_plugins},
                                                         {"describe-engine", describe_engine},

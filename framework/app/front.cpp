@@ -8,6 +8,7 @@
 #include <momap/catalog/catalog.h>
 #include <momap/catalog/describe.h>
 #include <momap/graph/graph.h>
+#include <momap/graph/yaml.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -66,8 +67,12 @@ int describe_plugin(const Options& options) {
 Graph graph_of(const Options& options) {
   GraphOptions graph_options;
   graph_options.overrides = options.set;
-  graph_options.extension = "train";
-  graph_options.roots = {"latent", "condition", "backbone"};
+  // A recipe of `momap db build`, or one of `momap train`.
+  const bool fills_database = read_yaml(options.graph).find("db") != nullptr;
+  graph_options.extension = fills_database ? "db" : "train";
+  graph_options.roots = fills_database
+                            ? std::vector<std::string>{"clip", "momap"}
+                            : std::vector<std::string>{"latent", "condition", "backbone"};
   const auto catalog = catalog_of(options);
   if (!options.quiet) report_unusable(catalog);
   return read_graph(options.graph, catalog, graph_options);

@@ -26,6 +26,7 @@ class CommandLine {
     explain();
     train();
     generate();
+    db();
     plugins();
     doctor();
     clean();
@@ -140,6 +141,70 @@ class CommandLine {
         ->expected(1)
         ->take_all();
     running(sub);
+  }
+
+  void db() {
+    CLI::App* group =
+        app_.add_subcommand("db", "Build, look at, check, join and export MoMap databases");
+    group->require_subcommand(1);
+    const auto database = [&](CLI::App* sub) {
+      sub->add_option("database", options_.database, "Folder of the database")
+          ->required()
+          ->type_name("DIR");
+    };
+    const auto target = [&](CLI::App* sub, const char* help) {
+      sub->add_option("-o,--output", options_.output, help)->required()->type_name("DIR");
+    };
+    auto* build = command(group, "build", "db build",
+                          "Fill a database through a recipe's graph; goes on where it was stopped",
+                          "momap db build street.yaml videos/ -o databases/street");
+    build->add_option("recipe", options_.graph, "Graph file with a 'db' section (YAML)")
+        ->required()
+        ->type_name("FILE");
+    build
+        ->add_option("videos", options_.inputs,
+                     "Videos, folders of videos, or lists of them (.txt, .jsonl), for a recipe "
+                     "that reads source/clips")
+        ->type_name("PATH");
+    build->add_option("--set", options_.set, "Override a key of the recipe (repeatable)")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->take_all();
+    target(build, "Folder of the database");
+    build
+        ->add_option("--shard", options_.shard,
+                     "Do part I of N (from 0), on one of N machines; join with `momap db merge`")
+        ->type_name("I/N");
+    build->add_option("--threads", options_.threads, "Threads to use (default: all)")
+        ->check(CLI::Range(0, 4096));
+    build->add_option("--samples", options_.samples, "At most so many samples (default: all)")
+        ->check(CLI::NonNegativeNumber);
+    build->add_flag("--keep-going", options_.keep_going,
+                    "Record samples that fail and go on (default: stop at the first)");
+    auto* info = command(group, "info", "db info", "Say what a database holds",
+                         "momap db info databases/street --json");
+    database(info);
+    info->add_flag("--json", options_.json, "For programs");
+    auto* verify = command(group, "verify", "db verify",
+                           "Read every byte of a database and compare it with its checksums",
+                           "momap db verify databases/street");
+    database(verify);
+    verify->add_flag("--json", options_.json, "For programs");
+    verify->add_option("--threads", options_.threads, "Threads to use (default: all)")
+        ->check(CLI::Range(0, 4096));
+    auto* merge = command(group, "merge", "db merge", "Join databases into one",
+                          "momap db merge part0 part1 -o databases/all");
+    merge->add_option("databases", options_.inputs, "Folders of databases")
+        ->required()
+        ->type_name("DIR");
+    target(merge, "Folder of the joined database");
+    auto* exported =
+        command(group, "export", "db export", "Write each sample as a plain safetensors file",
+                "momap db export databases/street -o plain");
+    database(exported);
+    target(exported, "Folder to write to");
+    exported->add_option("--samples", options_.samples, "At most so many samples (default: all)")
+        ->check(CLI::NonNegativeNumber);
   }
 
   void plugins() {

@@ -29,6 +29,10 @@ struct Options {
   std::vector<std::string> libraries;  ///< plugins check, describe-libraries
   std::string folder;                  ///< plugins new, plugins docs, write-catalog
 
+  std::string database;             ///< db info, db verify, db export
+  std::vector<std::string> inputs;  ///< db build: videos; db merge: databases
+  std::string shard;                ///< db build: "i/n"
+
   std::vector<std::string> data;  ///< doctor --data: NAME=FOLDER; none = list the data sets
 
   std::string image;  ///< generate

@@ -60,7 +60,8 @@ std::string url(const std::filesystem::path& path) {
 }
 
 std::string figure_html(const Figure& figure, const std::filesystem::path& folder) {
-  const auto source = url(figure.file.lexically_proximate(folder));
+  const auto source =
+      figure.data.empty() ? url(figure.file.lexically_proximate(folder)) : figure.data;
   const std::string caption = escaped(figure.caption);
   const std::string media =
       figure.file.extension() == ".mp4"

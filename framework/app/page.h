@@ -11,6 +11,7 @@ namespace momap {
 struct Figure {
   std::filesystem::path file;
   std::string caption;
+  std::string data = {};  ///< a data: URL that is shown in place of the file
 };
 
 struct PageSection {

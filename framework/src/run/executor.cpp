@@ -24,6 +24,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr int64_t kPassedOver = -1;  // index of a result that is none
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -89,12 +91,13 @@ class Run {
       pump();
       if (options_.progress && seconds_since(last_shown) > 0.5) {
         last_shown = Clock::now();
-        options_.progress({done_, total_, failed_, resident_bytes(), seconds_since(start)});
+        options_.progress(
+            {done_, total_ - passed_over_, failed_, resident_bytes(), seconds_since(start)});
       }
     }
     if (fault_) std::rethrow_exception(fault_);
     RunSummary summary;
-    summary.samples = total_;
+    summary.samples = total_ - passed_over_;
     summary.done = done_;
     summary.failed = failed_;
     summary.cancelled = cancelled_;
@@ -153,6 +156,10 @@ class Run {
     try {
       added.result.index = added.index;
       added.result.name = objects_.sample_name(added.index);
+      if (options_.wanted && !options_.wanted(added.index, added.result.name)) {
+        pass_over(added.index);
+        return;
+      }
       if (options_.cache) {
         for (const auto& identity : objects_.identities(added.index))
           added.keys.push_back(identity.key());
@@ -164,6 +171,14 @@ class Run {
     } catch (...) {
       stop_with(std::current_exception());
     }
+  }
+
+  void pass_over(int64_t index) {
+    SampleResult nothing;
+    nothing.index = kPassedOver;
+    finished_[index] = std::move(nothing);
+    tokens_.erase(index);
+    ++passed_over_;
   }
 
   bool is_cacheable(size_t step) const {
@@ -391,6 +406,10 @@ class Run {
       SampleResult result = std::move(first->second);
       delivered_ = first->first + 1;
       finished_.erase(first);
+      if (result.index == kPassedOver) {
+        pump();
+        continue;
+      }
       lock.unlock();
       const std::exception_ptr fault = pool(result);
       if (options_.on_sample) options_.on_sample(std::move(result));
@@ -436,6 +455,7 @@ class Run {
   std::exception_ptr fault_;
   int64_t total_ = 0;
   int64_t next_ = 0;
+  int64_t passed_over_ = 0;
   int64_t delivered_ = 0;
   int64_t done_ = 0;
   int64_t failed_ = 0;

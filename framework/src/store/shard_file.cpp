@@ -30,14 +30,22 @@ struct SampleHeader {
   json entries;
 };
 
+[[noreturn]] void refuse_sample(const std::string& what) {
+  throw ConfigError(fmt::format(
+      "a sample is no safetensors file: {}; `momap db verify` the database it comes from", what));
+}
+
 SampleHeader header_of(std::span<const std::byte> sample) {
   SampleHeader header;
   uint64_t length = 0;
+  if (sample.size() < sizeof length) refuse_sample("it is shorter than 8 bytes");
   std::memcpy(&length, sample.data(), sizeof length);
+  if (length > sample.size() - sizeof length) refuse_sample("its header is longer than itself");
   header.bytes = sizeof length + length;
   const auto text = sample.subspan(sizeof length, length);
   const auto* begin = reinterpret_cast<const char*>(text.data());
-  header.entries = json::parse(begin, begin + text.size());
+  header.entries = json::parse(begin, begin + text.size(), nullptr, /*allow_exceptions=*/false);
+  if (!header.entries.is_object()) refuse_sample("its header is not JSON");
   return header;
 }
 
@@ -49,7 +57,11 @@ void add_sample(const std::string& id, const SampleHeader& header, uint64_t begi
   for (const auto& [name, entry] : header.entries.items()) {
     if (name == kMetadata) continue;
     ordered_json moved = entry;
+    if (!entry.is_object() || !entry.contains("data_offsets")) {
+      refuse_sample("a tensor has no data_offsets");
+    }
     for (auto& offset : moved["data_offsets"]) {
+      if (!offset.is_number_unsigned()) refuse_sample("data_offsets are not whole numbers");
       offset = offset.get<uint64_t>() + begin + header.bytes;
     }
     out[id + "/" + name] = std::move(moved);

@@ -228,6 +228,19 @@ TEST(DatabaseWriter, GoesOnWhereAKilledOneStoppedAndEndsWithTheSameBytes) {
   }
 }
 
+TEST(DatabaseWriter, APackedSampleThatIsNoneIsRefused) {
+  const TemporaryFolder folder;
+  DatabaseWriter writer(folder.path(), {});
+  for (const std::string text :
+       {std::string("short"), std::string(8, '\xff') + "{}", std::string("\2\0\0\0\0\0\0\0[]", 10),
+        std::string("\7\0\0\0\0\0\0\0{\"a\":1}", 15)}) {
+    EXPECT_THROW(writer.append_packed(std::as_bytes(std::span(text)), named(0), ""), ConfigError);
+  }
+  writer.append(scene(0), named(0), "");
+  writer.finish();
+  EXPECT_TRUE(verify_database(folder.path()).damage.empty());
+}
+
 TEST(DatabaseWriter, AFolderThatCannotBeWrittenIsNamed) {
   EXPECT_THROW(DatabaseWriter("/proc/momap-database", {}), ConfigError);
 }

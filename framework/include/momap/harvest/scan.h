@@ -36,8 +36,8 @@ struct ScanOptions {
               "Least difference of the colour histograms at a cut, from 0 to 1.")
             .between(0, 1),
         param("duplicate_bits", &ScanOptions::duplicate_bits,
-              "Clips whose perceptual hashes (64 bits each: first, middle and last frame, motion) "
-              "differ in no more bits each are the same; 0 only for equal ones, -1 keeps all.")
+              "Clips whose perceptual hashes (64 bits each) differ in no more bits for the first, "
+              "middle and last frame, and twice that for the motion, are the same; -1 keeps all.")
             .between(-1, 7),
     };
   }
@@ -77,8 +77,9 @@ class VideoScan {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Finds near-duplicates among signatures. Two are near when each hash differs in at most `bits`
-/// bits; then at least one byte of the first hash is equal (bits <= 7), which is what is looked up.
+/// Finds near-duplicates among signatures. Two are near when the hashes of frames differ in at most
+/// `bits` bits each and those of motion in twice as many; then at least one byte of the first hash
+/// is equal (bits <= 7), which is what is looked up.
 class DuplicateIndex {
  public:
   explicit DuplicateIndex(int64_t bits) : bits_(bits) {}

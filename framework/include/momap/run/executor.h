@@ -44,8 +44,10 @@ struct RunOptions {
   int in_flight = 0;  ///< samples at once; 0 = threads
   uint64_t memory_budget_bytes =
       0;  ///< no new sample is begun above this resident size; 0 = three quarters of RAM
-  bool keep_going = false;          ///< go on with other samples after a DataError
-  int64_t samples = 0;              ///< at most so many; 0 = all
+  bool keep_going = false;  ///< go on with other samples after a DataError
+  int64_t samples = 0;      ///< at most so many; 0 = all
+  std::function<bool(int64_t index, const std::string& name)>
+      wanted;                       ///< samples that are not are passed over; unset = all are
   std::filesystem::path folder;     ///< outputs go to <folder>/<step>/<sample>.<ext>
   Cache* cache = nullptr;           ///< nullptr = compute everything
   std::vector<size_t> keep;         ///< steps whose data each SampleResult carries
