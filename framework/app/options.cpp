@@ -248,8 +248,10 @@ class CommandLine {
                     "data sets that have one")
         ->type_name("NAME=FOLDER")
         ->expected(0, 1 << 20);
-    sub->callback(
-        [this, sub] { options_.command = sub->count("--data") > 0 ? "doctor --data" : "doctor"; });
+    sub->callback([this, sub] {
+      options_.command = sub->count("--data") > 0 ? "doctor --data" : "doctor";
+      std::erase(options_.data, "");  // what CLI11 gives for --data without a value
+    });
   }
 
   void clean() {

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <momap/base/error.h>
+
+#include "formats/flow.h"
+#include "input_file.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  return momap::fuzz::read<momap::DataError>(
+      data, size, momap::formats::read_flo, momap::formats::read_oflow, momap::formats::read_sflow);
+}
