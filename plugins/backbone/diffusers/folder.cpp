@@ -7,6 +7,7 @@
 #include <momap/base/text.h>
 #include <momap/data/tensor_file.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <set>

@@ -16,6 +16,7 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 namespace sampling {

@@ -9,6 +9,7 @@
 #include <tbb/global_control.h>
 
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <string>
 

@@ -62,7 +62,7 @@ at::Tensor heun(at::Tensor x, const Steps& steps, const Denoise& denoise) {
   for (size_t i = 0; i < steps.list.size(); ++i) {
     const auto& [time, from, to] = steps.list[i];
     const Estimate first = denoise(x, time, from);
-    const at::Tensor predicted = at_level(first, to);
+    at::Tensor predicted = at_level(first, to);
     if (i + 1 == steps.list.size()) return predicted;
     const Estimate second = denoise(predicted, steps.list[i + 1].time, to);
     const at::Tensor slope = 0.5 * ((first.noise - first.clean) + (second.noise - second.clean));

@@ -100,10 +100,11 @@ std::vector<double> table_times(const NoiseSchedule& schedule, const StepOptions
   for (int64_t i = 0; i < count; ++i) {
     const auto position = static_cast<double>(i);
     switch (options.spacing) {
-      case Spacing::leading:
-        times.push_back(static_cast<double>((count - 1 + skipped - i) * (n / (count + skipped)) +
-                                            options.offset));
+      case Spacing::leading: {
+        const int64_t stride = n / (count + skipped);
+        times.push_back(static_cast<double>((count - 1 + skipped - i) * stride + options.offset));
         break;
+      }
       case Spacing::linspace: {
         const auto intervals = static_cast<double>(std::max<int64_t>(1, count + skipped - 1));
         const double time = static_cast<double>(n - 1) * (1 - position / intervals);
@@ -154,9 +155,9 @@ Steps ddim_steps(const NoiseSchedule& schedule, Prediction prediction, const Ste
     return at_times(schedule, continuous_times(prediction, options.count), {1, 0});
   }
   Steps out;
-  const auto stride = static_cast<double>(schedule.timesteps() / options.count);
+  const int64_t stride = schedule.timesteps() / options.count;
   for (const double time : table_times(schedule, options, 0, true)) {
-    const double next = time - stride;
+    const double next = time - static_cast<double>(stride);
     out.list.push_back(
         {time, schedule.at(time), next >= 0 ? schedule.at(next) : end_level(schedule, options)});
   }
