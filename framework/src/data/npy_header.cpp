@@ -74,7 +74,7 @@ class Parser {
     if (quote == '\'') expect('\'');
     const size_t end = text_.find(quote, position_);
     if (end == std::string_view::npos) refuse("has a string without end");
-    const std::string value(text_.substr(position_, end - position_));
+    std::string value(text_.substr(position_, end - position_));
     if (value.find('\\') != std::string::npos) refuse("has a string with an escape");
     position_ = end + 1;
     return value;
