@@ -12,6 +12,7 @@
 #include "projection/inputs.h"
 #include "projection/projection.h"
 #include "splat.h"
+#include "taps.h"
 
 namespace {
 
@@ -34,8 +35,7 @@ class FrameSplatter {
         weights_(points),
         sums_(pixels),
         colour_(3 * pixels),
-        share_(pixels),
-        depth_(pixels) {}
+        depths_(pixels) {}
 
   struct Picture {
     uint8_t* rgb;   // [H, W, 3]
@@ -54,13 +54,13 @@ class FrameSplatter {
     weigh(blend, sharpness);
     const int64_t height = projection.height, width = projection.width, pixels = height * width;
     momap::warping::splat_forward({count, colours, position_.data(), metric_.data()}, blend, height,
-                                  width, sums_.data(), colour_.data(), weights_.data(),
-                                  share_.data());
-    blend_depth(height, width);
+                                  width, sums_.data(), colour_.data(), weights_.data(), z_.data(),
+                                  depths_.data());
     for (int64_t q = 0; q < pixels; ++q) {
-      const bool shown = share_[q] >= least_share;
+      const float weight = sums_[q].weight;
+      const bool shown = depths_[q].share >= least_share && weight > 0;
       picture.covered[q] = shown;
-      picture.depth[q] = shown ? depth_[q] : 0.0f;
+      picture.depth[q] = shown ? depths_[q].depth / weight : 0.0f;
       for (int c = 0; c < 3; ++c) {
         const float level = std::clamp(colour_[3 * q + c], 0.0f, 255.0f);
         picture.rgb[3 * q + c] = static_cast<uint8_t>(shown ? level + 0.5f : 0.0f);
@@ -85,41 +85,22 @@ class FrameSplatter {
     }
   }
 
-  template <class Visit>
-  void each_pixel_of(int64_t i, int64_t height, int64_t width, Visit&& visit) const {
-    const auto left = static_cast<int64_t>(std::floor(u_[i]));
-    const auto top = static_cast<int64_t>(std::floor(v_[i]));
-    const float right = u_[i] - static_cast<float>(left), down = v_[i] - static_cast<float>(top);
-    for (int64_t y = std::max<int64_t>(top, 0); y <= std::min(top + 1, height - 1); ++y) {
-      for (int64_t x = std::max<int64_t>(left, 0); x <= std::min(left + 1, width - 1); ++x) {
-        visit(y * width + x, (x == left ? 1 - right : right) * (y == top ? 1 - down : down));
-      }
-    }
-  }
-
-  /// The same mean as that of the colours, so depth and colour belong together.
-  void blend_depth(int64_t height, int64_t width) {
-    std::ranges::fill(depth_, 0.0f);
-    for (size_t i = 0; i < z_.size(); ++i) {
-      if (fates_[i] != 0) continue;
-      each_pixel_of(static_cast<int64_t>(i), height, width,
-                    [&](int64_t q, float b) { depth_[q] += b * weights_[i] * z_[i]; });
-    }
-    for (size_t q = 0; q < depth_.size(); ++q) {
-      depth_[q] = sums_[q].weight > 0 ? depth_[q] / sums_[q].weight : 0.0f;
-    }
-  }
-
   /// A point is hidden where it makes less than 1 % of every pixel it reaches.
   void count_hidden(const Picture& picture, int64_t height, int64_t width, int64_t* dropped) {
     int64_t hidden = 0, outside = 0;
+    momap::warping::Taps taps;
     for (size_t i = 0; i < z_.size(); ++i) {
       if (fates_[i] != 0) continue;
       bool shown = false, reached = false;
-      each_pixel_of(static_cast<int64_t>(i), height, width, [&](int64_t q, float b) {
-        reached = reached || b > 0;
-        shown = shown || (picture.covered[q] && b * weights_[i] >= 0.01f * sums_[q].weight);
-      });
+      if (taps.find(u_[i], v_[i], height, width)) {
+        for (int corner = 0; corner < 4 && !shown; ++corner) {
+          if (!taps.inside && !taps.has(corner, height, width)) continue;
+          const float b = taps.share(corner);
+          const int64_t q = taps.at(corner, width);
+          reached = reached || b > 0;
+          shown = b > 0 && picture.covered[q] && b * weights_[i] >= 0.01f * sums_[q].weight;
+        }
+      }
       if (!shown) ++(reached ? hidden : outside);
     }
     dropped[static_cast<int64_t>(DropReason::hidden)] += hidden;
@@ -130,7 +111,8 @@ class FrameSplatter {
   std::vector<Fate> fates_;
   std::vector<float> position_, metric_, weights_;
   std::vector<SplatSums> sums_;
-  std::vector<float> colour_, share_, depth_;
+  std::vector<float> colour_;
+  std::vector<momap::warping::DepthSums> depths_;
 };
 
 class SoftmaxSplat final : public momap::Warper {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "projection/clones.h"
+#include "taps.h"
 
 namespace momap::warping {
 namespace {
@@ -53,49 +54,13 @@ MOMAP_CLONES void softmax_weights(const float* metric, float highest, int64_t co
   }
 }
 
-/// The pixels around a position and their bilinear shares.
-struct Taps {
-  int64_t pixel;      // index of the upper left one
-  float right, down;  // fractions
-  bool inside;        // all four are in the image
-
-  bool find(const float* position, int64_t height, int64_t width) {
-    const float x = position[0], y = position[1];
-    // Written so that NaN fails.
-    const bool near =
-        x > -1 && y > -1 && x < static_cast<float>(width) && y < static_cast<float>(height);
-    if (!near) return false;
-    const auto left = static_cast<int64_t>(x + 1) - 1, top = static_cast<int64_t>(y + 1) - 1;
-    column = left;
-    row = top;
-    right = x - static_cast<float>(left);
-    down = y - static_cast<float>(top);
-    pixel = top * width + left;
-    inside = left >= 0 && top >= 0 && left + 1 < width && top + 1 < height;
-    return true;
-  }
-
-  bool has(int corner, int64_t height, int64_t width) const {
-    const int64_t x = column + (corner & 1), y = row + (corner >> 1);
-    return x >= 0 && y >= 0 && x < width && y < height;
-  }
-  int64_t at(int corner, int64_t width) const {
-    return pixel + (corner & 1) + (corner >> 1) * width;
-  }
-  float share(int corner) const {
-    return ((corner & 1) ? right : 1 - right) * ((corner >> 1) ? down : 1 - down);
-  }
-
-  int64_t column, row;
-};
-
 /// Largest metric of the points that take part; 0 when there is none.
 float highest_metric(const SplatPoints& points, int64_t height, int64_t width) {
   float highest = -std::numeric_limits<float>::infinity();
   Taps taps;
   for (int64_t i = 0; i < points.count; ++i) {
     if (points.metric[i] > highest && std::isfinite(points.metric[i]) &&
-        taps.find(points.position + 2 * i, height, width)) {
+        taps.find(points.position[2 * i], points.position[2 * i + 1], height, width)) {
       highest = points.metric[i];
     }
   }
@@ -105,10 +70,11 @@ float highest_metric(const SplatPoints& points, int64_t height, int64_t width) {
 }  // namespace
 
 void splat_forward(const SplatPoints& points, Blend blend, int64_t height, int64_t width,
-                   SplatSums* sums, float* out, float* weights, float* share) {
+                   SplatSums* sums, float* out, float* weights, const float* depth,
+                   DepthSums* depth_sums) {
   const int64_t pixels = height * width;
   std::fill_n(sums, pixels, SplatSums{0, 0, 0, 0});
-  if (share) std::fill_n(share, pixels, 0.0f);
+  if (depth) std::fill_n(depth_sums, pixels, DepthSums{0, 0});
   if (blend == Blend::softmax) {
     softmax_weights(points.metric, highest_metric(points, height, width), points.count, weights);
   } else if (blend == Blend::linear) {
@@ -119,20 +85,32 @@ void splat_forward(const SplatPoints& points, Blend blend, int64_t height, int64
   Taps taps;
   for (int64_t i = 0; i < points.count; ++i) {
     const bool known = !points.metric || std::isfinite(points.metric[i]);
-    if (!known || !taps.find(points.position + 2 * i, height, width)) {
+    if (!known || !taps.find(points.position[2 * i], points.position[2 * i + 1], height, width)) {
       weights[i] = 0;
       continue;
     }
     const float m = weights[i];
     const float* c = points.colour + 3 * i;
     const Four weighted = Four{c[0], c[1], c[2], 1.0f} * m;
+    const float far = depth ? m * depth[i] : 0.0f;
     const auto add = [&](int corner) {
-      SplatSums* const to = sums + taps.at(corner, width);
-      store(to, load(to) + weighted * taps.share(corner));
-      if (share) share[taps.at(corner, width)] += taps.share(corner);
+      const int64_t q = taps.at(corner, width);
+      const float b = taps.share(corner);
+      store(sums + q, load(sums + q) + weighted * b);
+      if (depth) {
+        depth_sums[q].share += b;
+        depth_sums[q].depth += b * far;
+      }
     };
-    for (int corner = 0; corner < 4; ++corner) {
-      if (taps.inside || taps.has(corner, height, width)) add(corner);
+    if (taps.inside) {
+      add(0);
+      add(1);
+      add(2);
+      add(3);
+    } else {
+      for (int corner = 0; corner < 4; ++corner) {
+        if (taps.has(corner, height, width)) add(corner);
+      }
     }
   }
   for (int64_t q = 0; q < pixels; ++q) {
@@ -166,7 +144,7 @@ void splat_backward(const SplatPoints& points, Blend blend, int64_t height, int6
     float by_m = 0, by_x = 0, by_y = 0;
     const float m = weights[i];
     const bool known = !points.metric || std::isfinite(points.metric[i]);
-    if (known && taps.find(points.position + 2 * i, height, width)) {
+    if (known && taps.find(points.position[2 * i], points.position[2 * i + 1], height, width)) {
       const float* c = points.colour + 3 * i;
       const auto along = [&](int corner, float& at_corner) {
         at_corner = 0;

@@ -31,13 +31,20 @@ struct SplatSums {
   float weight;            // sum b m
 };
 
+/// Further sums over the points that carry a depth.
+struct DepthSums {
+  float share;  // sum b
+  float depth;  // sum b m z
+};
+
 /// Softmax weights are exp(metric - the largest metric), and never below e^-60, so that the
 /// normalisation never divides by what rounding made zero. A pixel that no point reaches is 0.
 ///
-/// `sums` [H, W] and `out` [H, W, 3] are written whole; `share` [H, W], if given, gets sum b, and
-/// `weights` [N] the m of each point (0: took no part).
+/// `sums` [H, W] and `out` [H, W, 3] are written whole, and `weights` [N] gets the m of each point
+/// (0: took no part). With `depth` [N], so are `depth_sums` [H, W].
 void splat_forward(const SplatPoints& points, Blend blend, int64_t height, int64_t width,
-                   SplatSums* sums, float* out, float* weights, float* share = nullptr);
+                   SplatSums* sums, float* out, float* weights, const float* depth = nullptr,
+                   DepthSums* depth_sums = nullptr);
 
 /// Gradients of a loss with respect to colour [N, 3], position [N, 2] and metric [N] (may be
 /// nullptr), from that with respect to `out`. `sums`, `out` and `weights` are those of the forward
