@@ -91,7 +91,10 @@ Finding check_files(const DataCard::Files& files, const fs::path& folder) {
 ParamValues reader_values(const DataCard& card, const PluginInfo& plugin, const fs::path& folder) {
   std::vector<Config::Entry> entries = card.with.entries();
   std::erase_if(entries, [](const Config::Entry& entry) { return entry.key == "path"; });
-  entries.push_back({"path", {}, Config::scalar(folder.string(), {}, /*quoted=*/true)});
+  Config::Entry path;
+  path.key = "path";
+  path.value = Config::scalar(folder.string(), {}, /*quoted=*/true);
+  entries.push_back(std::move(path));
   Problems problems;
   auto values = check_params(plugin.params, Config::map(entries, card.with.mark()),
                              fmt::format("the reader of '{}'", card.name), "", problems);
