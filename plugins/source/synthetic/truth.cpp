@@ -76,8 +76,9 @@ Truth::Truth(const StageSet& stage, const View& view, std::span<const int32_t> f
   const PixelRays rays(view, 0);
   for (size_t i = 0; i < faces_.size(); ++i) {
     if (faces_[i] < 0) continue;
-    const auto x = static_cast<double>(i % static_cast<size_t>(camera.width));
-    const auto y = static_cast<double>(i / static_cast<size_t>(camera.width));
+    const size_t column = i % static_cast<size_t>(camera.width);
+    const size_t row = i / static_cast<size_t>(camera.width);
+    const auto x = static_cast<double>(column), y = static_cast<double>(row);
     const double z = depth[i];
     first_[3 * i] = static_cast<float>((x - camera.cx) / camera.fx * z);
     first_[3 * i + 1] = static_cast<float>((y - camera.cy) / camera.fy * z);

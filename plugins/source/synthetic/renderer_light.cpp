@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+// What light does: shading, shadows and their rims.
+#include <algorithm>
+#include <cmath>
+
+#include "renderer.h"
+
+namespace momap::synthetic {
+namespace {
+
+constexpr size_t kLanes = RayPacket::kSize;
+
+Rgb as_rgb(const Vec3& v) {
+  return {static_cast<float>(v.x), static_cast<float>(v.y), static_cast<float>(v.z)};
+}
+Rgb times(const Rgb& a, const Rgb& b) { return {a.r * b.r, a.g * b.g, a.b * b.b}; }
+
+// The boxes around the movers, for asking which shadow rays may meet one.
+class ShadowBoxes {
+ public:
+  explicit ShadowBoxes(const StageSet& stage) {
+    std::vector<int> owner;
+    for (const auto& extent : stage.extents()) {
+      const int mover = stage.world().parts[static_cast<size_t>(extent.part)].mover;
+      auto at = static_cast<size_t>(std::ranges::find(owner, mover) - owner.begin());
+      if (at == owner.size()) {
+        owner.push_back(mover);
+        boxes_.push_back({extent.low, extent.high});
+      }
+      for (size_t axis = 0; axis < 3; ++axis) {
+        boxes_[at].low[axis] = std::min(boxes_[at].low[axis], extent.low[axis]);
+        boxes_[at].high[axis] = std::max(boxes_[at].high[axis], extent.high[axis]);
+      }
+    }
+  }
+
+  bool may_meet(const Vec3& origin, const Vec3& direction) const {
+    const std::array<float, 3> o{static_cast<float>(origin.x), static_cast<float>(origin.y),
+                                 static_cast<float>(origin.z)};
+    // A direction along a plane gives infinities, which compare as they should.
+    const std::array<float, 3> inverse{1 / static_cast<float>(direction.x),
+                                       1 / static_cast<float>(direction.y),
+                                       1 / static_cast<float>(direction.z)};
+    for (const Box& box : boxes_) {
+      float near = 0, far = 1e30F;
+      for (size_t axis = 0; axis < 3; ++axis) {
+        const float a = (box.low[axis] - o[axis]) * inverse[axis];
+        const float b = (box.high[axis] - o[axis]) * inverse[axis];
+        near = std::max(near, std::min(a, b));
+        far = std::min(far, std::max(a, b));
+      }
+      if (near <= far * 1.0001F) return true;
+    }
+    return false;
+  }
+
+ private:
+  struct Box {
+    std::array<float, 3> low, high;
+  };
+  std::vector<Box> boxes_;
+};
+
+}  // namespace
+
+Vec3 Renderer::to_light(const Vec3& point) const {
+  const Light& light = stage_->world().light;
+  return light.sun ? light.place : light.place - point;
+}
+
+Rgb Renderer::sky(const Vec3& direction) const {
+  const World& world = stage_->world();
+  const double up = std::clamp(direction.z / length(direction) * 2.5, 0.0, 1.0);
+  return as_rgb(world.horizon + (world.sky - world.horizon) * up);
+}
+
+void Renderer::shade(const PixelRays& rays, double x, double y, int32_t face_index, float& depth,
+                     Rgb& direct, Rgb& ambient) const {
+  const Vec3 direction = rays.direction(x, y);
+  if (face_index < 0) {
+    depth = 0;
+    direct = {};
+    ambient = sky(direction);
+    return;
+  }
+  const World& world = stage_->world();
+  const Face& face = stage_->face(face_index);
+  Vec3 own;
+  const double s = stage_->meet(face, rays.origin(), direction, own);
+  depth = static_cast<float>(s);
+  double u = 0, v = 0;
+  Vec3 normal = stage_->normal_at(face, own, u, v);
+  const double facing = dot(normal, direction);
+  if (facing > 0) normal = -normal;
+  const Material& material = world.materials[static_cast<size_t>(face.material)];
+  // The footprint of a pixel on a slanted surface, between its short and its long side.
+  const double slant = std::abs(facing) / length(direction);
+  const auto spread = static_cast<float>(1 / std::sqrt(std::max(slant, 0.05)));
+  const auto tile = static_cast<float>(1 / material.tile);
+  const auto [mix, value] = patterns_[static_cast<size_t>(face.material)]->at(
+      static_cast<float>(u) * tile, static_cast<float>(v) * tile,
+      depth * pixel_size_ * spread * tile);
+  const Rgb first = as_rgb(material.first), second = as_rgb(material.second);
+  const Rgb albedo = (first + (second + first * -1.0F) * mix) * value;
+
+  const Light& light = world.light;
+  const Vec3 point = rays.origin() + direction * s;
+  const Vec3 toward = to_light(point);
+  const double distance = length(toward);
+  const double lambert = std::max(dot(normal, toward) / distance, 0.0);
+  const double strength = light.sun ? 1 : 1 / (0.5 + 0.08 * distance * distance);
+  direct = times(albedo, as_rgb(light.colour * (lambert * strength)));
+  const double up = 0.5 + 0.5 * normal.z;
+  const double fill = 0.18 * std::max(dot(normal, fill_), 0.0);
+  ambient =
+      times(albedo, as_rgb(light.ground + (light.sky - light.ground) * up + light.sky * fill));
+}
+
+void Renderer::cast_shadows(const PixelRays& rays, const std::vector<uint32_t>& pixels,
+                            bool moving_casts) {
+  const int64_t width = view_->camera.width;
+  const bool sun = stage_->world().light.sun;
+  const ShadowBoxes boxes(*stage_);
+  RayPacket packet;
+  std::array<bool, kLanes> hit{}, hit_moving{};
+  std::array<uint32_t, kLanes> whose{};
+  size_t lanes = 0;
+  packet.wanted.fill(0);
+  const auto flush = [&] {
+    if (lanes == 0) return;
+    // Of what stands still only pixels that moved into its shadow do not know yet.
+    std::array<int32_t, kLanes> all = packet.wanted;
+    if (moving_casts) {
+      for (size_t k = 0; k < lanes; ++k) {
+        if (now_.faces[whose[k]] < stage_->first_moving()) packet.wanted[k] = 0;
+      }
+    }
+    stage_->still().any_hit(packet, hit);
+    packet.wanted = all;
+    if (moving_casts) {
+      stage_->moving().any_hit(packet, hit_moving);
+    } else {
+      hit_moving.fill(false);
+    }
+    for (size_t k = 0; k < lanes; ++k) {
+      if (!hit[k] && !hit_moving[k]) continue;
+      now_.lit[whose[k]] = 0;
+      changed_[whose[k]] = 1;
+    }
+    packet.wanted.fill(0);
+    lanes = 0;
+  };
+  for (const uint32_t i : pixels) {
+    const auto x = static_cast<double>(i % width), y = static_cast<double>(i / width);
+    const Vec3 direction = rays.direction(x, y);
+    // A little toward the viewer and toward the light, off the surface.
+    const double depth = now_.depth[i];
+    const Vec3 surface = rays.origin() + direction * (depth * (1 - 1e-4) - 5e-4);
+    const Vec3 toward = to_light(surface);
+    if (moving_casts && now_.faces[i] < stage_->first_moving() &&
+        !boxes.may_meet(surface, toward)) {
+      continue;
+    }
+    const Vec3 origin = surface + toward * (1.5e-3 / length(toward));
+    packet.org_x[lanes] = static_cast<float>(origin.x);
+    packet.org_y[lanes] = static_cast<float>(origin.y);
+    packet.org_z[lanes] = static_cast<float>(origin.z);
+    packet.dir_x[lanes] = static_cast<float>(toward.x);
+    packet.dir_y[lanes] = static_cast<float>(toward.y);
+    packet.dir_z[lanes] = static_cast<float>(toward.z);
+    packet.near[lanes] = 0;
+    packet.far[lanes] = sun ? kFar : 0.98F;
+    packet.wanted[lanes] = -1;
+    whose[lanes] = i;
+    if (++lanes == kLanes) flush();
+  }
+  flush();
+}
+
+Rgb Renderer::shaded_with_shadow(const PixelRays& rays, double x, double y, int32_t face,
+                                 bool with_moving) const {
+  float depth = 0;
+  Rgb direct, ambient;
+  shade(rays, x, y, face, depth, direct, ambient);
+  if (direct.g <= 0) return ambient;
+  const Vec3 surface = rays.origin() + rays.direction(x, y) * (double{depth} * (1 - 1e-4) - 5e-4);
+  const Vec3 toward = to_light(surface);
+  const Vec3 origin = surface + toward * (1.5e-3 / length(toward));
+  RayPacket packet;
+  packet.wanted.fill(0);
+  packet.org_x[0] = static_cast<float>(origin.x);
+  packet.org_y[0] = static_cast<float>(origin.y);
+  packet.org_z[0] = static_cast<float>(origin.z);
+  packet.dir_x[0] = static_cast<float>(toward.x);
+  packet.dir_y[0] = static_cast<float>(toward.y);
+  packet.dir_z[0] = static_cast<float>(toward.z);
+  packet.near[0] = 0;
+  packet.far[0] = stage_->world().light.sun ? kFar : 0.98F;
+  packet.wanted[0] = -1;
+  std::array<bool, kLanes> still{}, moving{};
+  stage_->still().any_hit(packet, still);
+  if (!still[0] && with_moving) stage_->moving().any_hit(packet, moving);
+  return still[0] || moving[0] ? ambient : ambient + direct;
+}
+
+void Renderer::mix_light(const std::vector<uint8_t>* where) {
+  const int64_t width = view_->camera.width, height = view_->camera.height;
+  for (int64_t y = 0; y < height; ++y) {
+    for (int64_t x = 0; x < width; ++x) {
+      const auto i = static_cast<size_t>(y * width + x);
+      if (where && (*where)[i] == 0) continue;
+      // At the rim of a shadow: how much of the light the neighbourhood sees.
+      int weight = 2, lit = 2 * now_.lit[i];
+      const auto look = [&](int64_t dx, int64_t dy) {
+        if (x + dx < 0 || x + dx >= width || y + dy < 0 || y + dy >= height) return;
+        const auto j = static_cast<size_t>((y + dy) * width + x + dx);
+        if (now_.lit[j] == now_.lit[i] || !same_surface(now_.faces[i], now_.faces[j])) {
+          weight += 1;
+          lit += now_.lit[i];
+        } else {
+          weight += 1;
+          lit += now_.lit[j];
+        }
+      };
+      look(1, 0);
+      look(-1, 0);
+      look(0, 1);
+      look(0, -1);
+      const float share = static_cast<float>(lit) / static_cast<float>(weight);
+      now_.colour[i] = now_.ambient[i] + now_.direct[i] * share;
+    }
+  }
+}
+
+}  // namespace momap::synthetic
