@@ -87,8 +87,9 @@ const Scene& scene() {
 }
 
 const std::vector<std::string> kMetrics{
-    "displacement_error", "energy_score", "motion_agreement", "rigidity",
-    "smoothness",         "leakage",      "prompt_accuracy",  "articulation_error"};
+    "displacement_error", "energy_score",       "motion_agreement",
+    "rigidity",           "smoothness",         "leakage",
+    "prompt_accuracy",    "articulation_error", "fvmd"};
 
 std::shared_ptr<momap::Metric> metric(const std::string& name) {
   const char* given = std::getenv("MOMAP_BENCH_METRICS");  // another folder of metric plugins

@@ -18,8 +18,8 @@ std::filesystem::path engine_path();
 /// ConfigError.
 [[noreturn]] void become_engine(char** argv);
 
-/// What an engine process prints when it is started with these arguments. Throws ConfigError when it
-/// cannot be started or fails.
+/// What an engine process prints when it is started with these arguments. Throws ConfigError when
+/// it cannot be started or fails.
 std::string engine_output(const std::vector<std::string>& arguments);
 
 /// Describes libraries through an engine process of its own.

@@ -17,6 +17,7 @@ function(momap_add_plugin id)
   set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ${name} CXX_VISIBILITY_PRESET hidden
                                              VISIBILITY_INLINES_HIDDEN ON CXX_STANDARD 20)
   if(MOMAP_IN_TREE)
+    momap_precompile(${target} plugin)
     set_target_properties(${target} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/momap/plugins/${stage}
                                                INSTALL_RPATH "$ORIGIN/../../..")
     install(TARGETS ${target} LIBRARY DESTINATION lib/momap/plugins/${stage})
@@ -26,6 +27,7 @@ function(momap_add_plugin id)
     if(ARG_TESTS)
       add_executable(${target}.test ${ARG_TESTS})
       target_link_libraries(${target}.test PRIVATE momap::testing ${ARG_LINK})
+      momap_precompile(${target}.test test)
       add_dependencies(${target}.test ${target})
       target_compile_definitions(${target}.test PRIVATE MOMAP_PLUGIN_LIBRARY="$<TARGET_FILE:${target}>")
       gtest_discover_tests(${target}.test TEST_PREFIX "${id}: " DISCOVERY_MODE PRE_TEST

@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::vector<std::string> kLayers{"base",  "params", "catalog",  "graph", "data", "store",
-                                       "stage", "plugin", "contract", "train", "run", "harvest"};
+                                       "stage", "plugin", "contract", "train", "run",  "harvest"};
 constexpr size_t kFront = 4;  // base to graph also run without LibTorch and OpenCV
 
 size_t position(const std::string& layer) {

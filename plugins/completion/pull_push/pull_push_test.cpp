@@ -15,7 +15,7 @@ using momap::testing::context;
 momap::PartialClip plain(int64_t frames, int64_t height, int64_t width, int64_t level) {
   return {at::full({frames, height, width, 3}, level, at::kByte),
           at::ones({frames, height, width}, at::kBool), at::full({frames, height, width}, 3.0f),
-          at::zeros({frames}, at::kLong), 12.5};
+          at::zeros({frames, momap::kDropReasons}, at::kLong), 12.5};
 }
 
 momap::PartialClip noisy(int64_t frames, int64_t height, int64_t width) {

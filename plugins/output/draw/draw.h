@@ -16,6 +16,9 @@ namespace momap::draw {
 /// The frame as it is.
 cv::Mat photograph(const at::Tensor& frames, int64_t t);
 
+/// `scale` times as large, without inventing values between pixels.
+cv::Mat enlarged(const cv::Mat& picture, int scale);
+
 /// The frame with a grey checkerboard where nothing is covered.
 cv::Mat with_holes_marked(const PartialClip& partial, int64_t t);
 

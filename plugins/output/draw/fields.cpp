@@ -39,6 +39,13 @@ cv::Mat photograph(const at::Tensor& frames, int64_t t) {
   return as_mat(frames[t].contiguous()).clone();
 }
 
+cv::Mat enlarged(const cv::Mat& picture, int scale) {
+  if (scale == 1) return picture;
+  cv::Mat out;
+  cv::resize(picture, out, {}, scale, scale, cv::INTER_NEAREST);
+  return out;
+}
+
 cv::Mat with_holes_marked(const PartialClip& partial, int64_t t) {
   cv::Mat picture = photograph(partial.frames, t);
   const at::Tensor covered = partial.covered[t].contiguous();

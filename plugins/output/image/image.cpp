@@ -73,25 +73,21 @@ class ImageOutput final : public momap::Output {
         draw::draw_tracks(picture, draw::tracks_of(*momap, params_.spacing_px), t, params_.scale);
         return picture;
       }
-      return enlarged(params_.picture == "depth"
-                          ? draw::depth_picture(*momap)
-                          : draw::displacement_picture(*momap, t, params_.full_px));
+      return draw::enlarged(params_.picture == "depth"
+                                ? draw::depth_picture(*momap)
+                                : draw::displacement_picture(*momap, t, params_.full_px),
+                            params_.scale);
     }
     if (const auto* partial = inputs.get<momap::PartialClip>("value")) {
-      return enlarged(draw::with_holes_marked(
-          *partial, draw::frame_index(params_.frame, partial->frames.size(0), kOwner)));
+      return draw::enlarged(
+          draw::with_holes_marked(
+              *partial, draw::frame_index(params_.frame, partial->frames.size(0), kOwner)),
+          params_.scale);
     }
     const auto& clip = *inputs.get<momap::Clip>("value");
-    return enlarged(
-        draw::photograph(clip.frames, draw::frame_index(params_.frame, clip.length(), kOwner)));
-  }
-
-  /// Without inventing values between pixels.
-  cv::Mat enlarged(cv::Mat picture) const {
-    if (params_.scale > 1) {
-      cv::resize(picture, picture, {}, params_.scale, params_.scale, cv::INTER_NEAREST);
-    }
-    return picture;
+    return draw::enlarged(
+        draw::photograph(clip.frames, draw::frame_index(params_.frame, clip.length(), kOwner)),
+        params_.scale);
   }
 
   Params params_;

@@ -75,24 +75,19 @@ class VideoOutput final : public momap::Output {
     }
     if (const auto* partial = inputs.get<momap::PartialClip>("value")) {
       return {partial->frames.size(0), fps(partial->fps > 0 ? partial->fps : image_fps),
-              [=, this](int64_t t) { return enlarged(draw::with_holes_marked(*partial, t)); }};
+              [=, this](int64_t t) {
+                return draw::enlarged(draw::with_holes_marked(*partial, t), params_.scale);
+              }};
     }
     const auto& clip = *inputs.get<momap::Clip>("value");
-    return {clip.length(), fps(clip.fps > 0 ? clip.fps : image_fps),
-            [&clip, this](int64_t t) { return enlarged(draw::photograph(clip.frames, t)); }};
+    return {clip.length(), fps(clip.fps > 0 ? clip.fps : image_fps), [&clip, this](int64_t t) {
+              return draw::enlarged(draw::photograph(clip.frames, t), params_.scale);
+            }};
   }
 
   double fps(double known) const {
     constexpr double kUsual = 10;
     return params_.fps > 0 ? params_.fps : known > 0 ? known : kUsual;
-  }
-
-  /// Without inventing values between pixels.
-  cv::Mat enlarged(cv::Mat picture) const {
-    if (params_.scale > 1) {
-      cv::resize(picture, picture, {}, params_.scale, params_.scale, cv::INTER_NEAREST);
-    }
-    return picture;
   }
 
   Params params_;

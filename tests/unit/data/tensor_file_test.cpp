@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <momap/base/error.h>
 #include <momap/base/files.h>
@@ -60,8 +61,8 @@ TEST(Safetensors, EveryTypeAndShapeComesBackBitForBit) {
   int i = 0;
   for (const auto type : {at::kBool, at::kByte, at::kChar, at::kShort, at::kInt, at::kLong,
                           at::kHalf, at::kBFloat16, at::kFloat, at::kDouble}) {
-    content.tensors["t" + std::to_string(i++)] = counted({2, 3, 5}, type);
-    content.tensors["odd" + std::to_string(i)] = counted({7}, type);
+    content.tensors[fmt::format("t{}", i++)] = counted({2, 3, 5}, type);
+    content.tensors[fmt::format("odd{}", i)] = counted({7}, type);
   }
   content.tensors["scalar"] = counted({}, at::kFloat);
   content.tensors["empty"] = at::empty({0, 4}, at::kDouble);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <momap/base/files.h>
 #include <momap/data/archive.h>
@@ -64,7 +65,7 @@ TEST(Executor, DeliversSamplesInOrderWithTheirScores) {
   const auto outcome = run(graph_of(chain(20, "probe_pass", "{sleep_ms: 1}")), threads(4));
   ASSERT_EQ(outcome.results.size(), 20u);
   for (int i = 0; i < 20; ++i) {
-    EXPECT_EQ(outcome.results[i].name, "s" + std::to_string(i));
+    EXPECT_EQ(outcome.results[i].name, fmt::format("s{}", i));
     EXPECT_EQ(outcome.results[i].scores.at(0).score.values.at(0).value, i);
   }
   EXPECT_EQ(outcome.summary.done, 20);

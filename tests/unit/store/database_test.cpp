@@ -127,7 +127,9 @@ TEST(Database, StatedErrorsOfLossyStorageHold) {
     EXPECT_GT(error.rmse_m, 0);
     EXPECT_LE(error.rmse_m, entry.rmse_bound_m);
     EXPECT_EQ(error.max_m, entry.max_error_m);
-    if (options.codec == "lossy") EXPECT_EQ(entry.rmse_bound_m, 0.002);
+    if (options.codec == "lossy") {
+      EXPECT_EQ(entry.rmse_bound_m, 0.002);
+    }
     EXPECT_EQ(std::memcmp(clip.frames.data_ptr(), scene(1).frames.data_ptr(), clip.frames.nbytes()),
               0);
   }
@@ -231,9 +233,10 @@ TEST(DatabaseWriter, GoesOnWhereAKilledOneStoppedAndEndsWithTheSameBytes) {
 TEST(DatabaseWriter, APackedSampleThatIsNoneIsRefused) {
   const TemporaryFolder folder;
   DatabaseWriter writer(folder.path(), {});
-  for (const std::string text :
-       {std::string("short"), std::string(8, '\xff') + "{}", std::string("\2\0\0\0\0\0\0\0[]", 10),
-        std::string("\7\0\0\0\0\0\0\0{\"a\":1}", 15)}) {
+  const std::vector<std::string> texts{"short", std::string(8, '\xff') + "{}",
+                                       std::string("\2\0\0\0\0\0\0\0[]", 10),
+                                       std::string("\7\0\0\0\0\0\0\0{\"a\":1}", 15)};
+  for (const auto& text : texts) {
     EXPECT_THROW(writer.append_packed(std::as_bytes(std::span(text)), named(0), ""), ConfigError);
   }
   writer.append(scene(0), named(0), "");

@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <momap/base/error.h>
+#include <momap/data/clip.h>
 #include <momap/data/partial_clip.h>
+#include <momap/stage/stage.h>
+#include <tbb/parallel_for.h>
 
 #include <algorithm>
 #include <string_view>
@@ -57,6 +60,32 @@ inline std::vector<int64_t> evidence_frames(const PartialClip& partial, std::str
                           [t](int64_t a, int64_t b) { return std::abs(a - t) < std::abs(b - t); });
   }
   return source;
+}
+
+/// Completes a clip whose frames are filled apart: `fill(t, rgb, covered)` writes the holes of
+/// frame t in place (u8 [H, W, 3] and bool [H, W]), frames side by side. Frames without a covered
+/// pixel repeat the nearest filled one.
+template <class Fill>
+Clip complete_frames(const PartialClip& partial, std::string_view owner, const Context& context,
+                     const Fill& fill) {
+  check_shapes(partial, owner);
+  const std::vector<int64_t> evidence = evidence_frames(partial, owner);
+  Clip clip;
+  clip.frames = partial.frames.contiguous().clone();
+  clip.fps = partial.fps;
+  clip.covered = partial.covered.contiguous().clone();
+  const int64_t frames = clip.length(), pixels = clip.height() * clip.width();
+  auto* rgb = clip.frames.data_ptr<uint8_t>();
+  const auto* covered = clip.covered->data_ptr<bool>();
+  tbb::parallel_for(int64_t{0}, frames, [&](int64_t t) {
+    context.check_cancelled();
+    if (evidence[t] == t) fill(t, rgb + 3 * pixels * t, covered + pixels * t);
+  });
+  for (int64_t t = 0; t < frames; ++t) {
+    if (evidence[t] == t) continue;
+    std::copy_n(rgb + 3 * pixels * evidence[t], 3 * pixels, rgb + 3 * pixels * t);
+  }
+  return clip;
 }
 
 }  // namespace momap::completion

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ATen/Functions.h>
-#include <momap/data/opencv.h>
 #include <momap/plugin/plugin.h>
-#include <tbb/parallel_for.h>
 
 #include <algorithm>
 #include <opencv2/core.hpp>
 #include <opencv2/photo.hpp>
 
-#include "../evidence.h"
+#include "../frame_by_frame.h"
 
 namespace {
 
 /// Fills the holes of one frame in place; covered pixels keep their bytes.
-void inpaint(uint8_t* rgb, const bool* covered, int height, int width, double radius_px) {
+void inpaint(uint8_t* rgb, const bool* covered, int height, int width, double radius_px,
+             int method) {
   cv::Mat holes(height, width, CV_8U);
   std::transform(covered, covered + holes.total(), holes.data,
                  [](bool is_covered) { return is_covered ? 0 : 255; });
@@ -25,15 +23,17 @@ void inpaint(uint8_t* rgb, const bool* covered, int height, int width, double ra
     cv::Mat wide_frame, wide_holes;
     cv::copyMakeBorder(frame, wide_frame, 1, 1, 1, 1, cv::BORDER_REPLICATE);
     cv::copyMakeBorder(holes, wide_holes, 1, 1, 1, 1, cv::BORDER_REPLICATE);
-    cv::inpaint(wide_frame, wide_holes, filled, radius_px, cv::INPAINT_TELEA);
+    cv::inpaint(wide_frame, wide_holes, filled, radius_px, method);
     filled = filled(cv::Rect(1, 1, width, height));
   } else {
-    cv::inpaint(frame, holes, filled, radius_px, cv::INPAINT_TELEA);
+    cv::inpaint(frame, holes, filled, radius_px, method);
   }
   filled.copyTo(frame, holes);
 }
 
-class Telea final : public momap::Completer {
+/// Every frame by itself with cv::inpaint.
+template <int kMethod>
+class OpenCvInpaint : public momap::Completer {
  public:
   struct Params {
     double radius_px = 4.0;
@@ -49,39 +49,28 @@ class Telea final : public momap::Completer {
     }
   };
 
-  explicit Telea(Params params) : params_(params) {}
+  explicit OpenCvInpaint(Params params) : params_(params) {}
 
   momap::Clip complete(const momap::PartialClip& partial, const momap::Context& context) override {
-    constexpr const char* kOwner = "completion/telea";
-    momap::completion::check_shapes(partial, kOwner);
-    const std::vector<int64_t> evidence = momap::completion::evidence_frames(partial, kOwner);
-
-    momap::Clip clip;
-    clip.frames = partial.frames.contiguous().clone();
-    clip.fps = partial.fps;
-    clip.covered = partial.covered.contiguous().clone();
-    const int64_t frames = clip.length(), pixels = clip.height() * clip.width();
-    auto* rgb = clip.frames.data_ptr<uint8_t>();
-    const auto* covered = clip.covered->data_ptr<bool>();
-
-    tbb::parallel_for(int64_t{0}, frames, [&](int64_t t) {
-      context.check_cancelled();
-      if (evidence[t] != t) return;
-      inpaint(rgb + 3 * pixels * t, covered + pixels * t, static_cast<int>(clip.height()),
-              static_cast<int>(clip.width()), params_.radius_px);
-    });
-    for (int64_t t = 0; t < frames; ++t) {
-      if (evidence[t] == t) continue;
-      std::copy_n(rgb + 3 * pixels * evidence[t], 3 * pixels, rgb + 3 * pixels * t);
-    }
-    return clip;
+    const auto height = static_cast<int>(partial.frames.size(1));
+    const auto width = static_cast<int>(partial.frames.size(2));
+    return momap::completion::complete_frames(
+        partial, kMethod == cv::INPAINT_TELEA ? "completion/telea" : "completion/navier_stokes",
+        context, [&](int64_t, uint8_t* rgb, const bool* covered) {
+          inpaint(rgb, covered, height, width, params_.radius_px, kMethod);
+        });
   }
 
  private:
   Params params_;
 };
 
+using Telea = OpenCvInpaint<cv::INPAINT_TELEA>;
+using NavierStokes = OpenCvInpaint<cv::INPAINT_NS>;
+
 }  // namespace
 
 MOMAP_PLUGIN(Telea, "completion/telea", 1,
              "Fills holes from their rim inwards by fast marching (Telea 2004).");
+MOMAP_PLUGIN(NavierStokes, "completion/navier_stokes", 1,
+             "Fills holes by continuing lines of equal brightness (Bertalmio et al. 2001).");
