@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs the guides from top to bottom: a block "```sh" is run, a block "```yaml FILE" or "```cpp FILE" is written to FILE.
+# Blocks of other kinds show something that is not whole; every guide has one that is run.
 for guide in "$MOMAP_SOURCE"/docs/guides/*.md; do
   name=$(basename "$guide" .md)
   awk '

@@ -120,6 +120,19 @@ std::string read_file(const fs::path& path, uint64_t limit_bytes) {
   return text;
 }
 
+void check_exists(const std::filesystem::path& path, const std::string& subject) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (std::filesystem::exists(status)) return;
+  if (status.type() == std::filesystem::file_type::not_found) {
+    throw ConfigError(fmt::format(
+        "{}: there is no such file or folder; check the spelling (a path is relative to the folder "
+        "momap runs in)",
+        subject));
+  }
+  throw ConfigError(fmt::format("{}: cannot be looked at: {}", subject, error.message()));
+}
+
 std::string shown(const fs::path& path) { return printable(path.native()); }
 
 TemporaryFolder::TemporaryFolder(const std::string& prefix) {

@@ -14,10 +14,8 @@
 namespace momap {
 
 at::Tensor read_npy(const std::filesystem::path& path, uint64_t limit_bytes) {
+  check_exists(path, shown(path));
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {
-    throw ConfigError(fmt::format("{}: there is no such file", shown(path)));
-  }
   const uint64_t size = std::filesystem::file_size(path, error);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
                                                              std::fclose);

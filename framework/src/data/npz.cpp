@@ -37,10 +37,7 @@ class NpzFile::Archive {
  public:
   Archive(const std::filesystem::path& path, uint64_t limit_bytes)
       : path_(shown(path)), limit_(limit_bytes) {
-    std::error_code missing;
-    if (!std::filesystem::is_regular_file(path, missing)) {
-      throw ConfigError(fmt::format("{}: there is no such file", path_));
-    }
+    check_exists(path, path_);
     int code = 0;
     zip_.reset(zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code));
     if (!zip_) {

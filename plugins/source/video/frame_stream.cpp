@@ -15,18 +15,12 @@ namespace momap {
 namespace fs = std::filesystem;
 
 FrameStream::FrameStream(fs::path path) : path_(std::move(path)) {
-  std::error_code error;
-  const auto status = fs::status(path_, error);
-  if (!fs::exists(status)) {
-    throw ConfigError(
-        fmt::format("path = {}: there is no such file; check the spelling (it is "
-                    "relative to the folder momap runs in)",
-                    shown(path_)));
-  }
-  if (!fs::is_regular_file(status)) {
+  check_exists(path_, "path = " + shown(path_));
+  if (!fs::is_regular_file(path_)) {
     throw ConfigError(
         fmt::format("path = {}: is not a regular file; expected one video file", shown(path_)));
   }
+  std::error_code error;
   if (fs::file_size(path_, error) == 0 && !error) {
     throw DataError(fmt::format("{}: the file is empty (0 bytes)", shown(path_)));
   }

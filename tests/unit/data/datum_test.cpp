@@ -62,7 +62,7 @@ TEST(BytesOf, CountsEveryTensor) {
   const int64_t truth = pixels * 12 + pixels + 6 * 8;
   EXPECT_EQ(bytes_of(clip()), pixels * 3 + pixels * 4 + 3 * 16 * 8 + 6 * 8 * 4 + truth);
   EXPECT_EQ(bytes_of(latent()), 2 * 3 * 4 * 5 * 4);
-  EXPECT_EQ(bytes_of(partial()), pixels * 3 + pixels + pixels * 4 + 3 * 8);
+  EXPECT_EQ(bytes_of(partial()), pixels * 3 + pixels + pixels * 4 + 3 * kDropReasons * 8);
   EXPECT_EQ(bytes_of(Score{}), 0);
 }
 

@@ -45,6 +45,10 @@ void write_file(const std::filesystem::path& path, std::string_view text);
 /// The whole file. Throws ConfigError with the reason, or when it is larger than `limit_bytes`.
 std::string read_file(const std::filesystem::path& path, uint64_t limit_bytes = 64u << 20);
 
+/// Throws ConfigError that begins with `subject` when nothing is at the path, or when a folder on
+/// the way may not be looked into.
+void check_exists(const std::filesystem::path& path, const std::string& subject);
+
 /// A path as it can be shown: bytes that are not UTF-8 are escaped.
 std::string shown(const std::filesystem::path& path);
 
