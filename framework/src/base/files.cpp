@@ -48,7 +48,8 @@ fs::path folder_from_environment(const char* variable, const char* below_home) {
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)), temporary_(aside_name(path_)) {
   std::error_code error;
   if (path_.has_parent_path()) fs::create_directories(path_.parent_path(), error);
-  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (!error) fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (error) errno = error.value();
   if (fd_ < 0) fail("cannot be created");
 }
 

@@ -18,15 +18,30 @@ namespace fs = std::filesystem;
 
 constexpr const char* kCatalogFile = "catalog.json";
 
-std::vector<fs::path> libraries_below(const fs::path& folder) {
-  std::vector<fs::path> found;
+// Adds what is in the folder and two levels below; folders that cannot be read are problems.
+void find_libraries(const fs::path& folder, int levels, std::vector<fs::path>& found,
+                    std::vector<LibraryProblem>& problems) {
   std::error_code error;
-  for (fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied,
-                                           error);
-       !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-    if (it.depth() > 1) it.disable_recursion_pending();
-    if (it->path().extension() == ".so" && !it->is_directory(error)) found.push_back(it->path());
+  fs::directory_iterator it(folder, error);
+  if (error == std::errc::no_such_file_or_directory) return;
+  for (; !error && it != fs::directory_iterator(); it.increment(error)) {
+    std::error_code ignored;
+    if (it->is_directory(ignored)) {
+      if (levels > 0) find_libraries(it->path(), levels - 1, found, problems);
+    } else if (it->path().extension() == ".so") {
+      found.push_back(it->path());
+    }
   }
+  if (error) {
+    problems.push_back({folder, fmt::format("the folder cannot be read: {}", error.message()),
+                        "make it readable, or leave it out"});
+  }
+}
+
+std::vector<fs::path> libraries_below(const fs::path& folder,
+                                      std::vector<LibraryProblem>& problems) {
+  std::vector<fs::path> found;
+  find_libraries(folder, 2, found, problems);
   std::ranges::sort(found);
   return found;
 }
@@ -89,10 +104,11 @@ std::vector<LibraryReport> reports_without_loading(
 Catalog Catalog::read(const std::vector<fs::path>& folders, const DescribeLibraries& describe) {
   auto in_user_cache = remembered(user_catalog());
   auto known = in_user_cache;
+  Catalog catalog;
   std::vector<fs::path> libraries;
   for (const auto& folder : folders) {
     known.merge(remembered(folder / kCatalogFile));
-    for (auto& library : libraries_below(folder)) {
+    for (auto& library : libraries_below(folder, catalog.problems_)) {
       std::error_code error;
       const bool seen = std::ranges::any_of(
           libraries, [&](const fs::path& other) { return fs::equivalent(library, other, error); });
@@ -113,7 +129,6 @@ Catalog Catalog::read(const std::vector<fs::path>& folders, const DescribeLibrar
     }
     remember(user_catalog(), in_user_cache);
   }
-  Catalog catalog;
   for (const auto& report : reports) catalog.add(report);
   std::ranges::sort(catalog.plugins_, {}, [](const PluginInfo& plugin) {
     return std::pair(stage_order(plugin.stage()), plugin.id);
@@ -158,6 +173,11 @@ std::vector<fs::path> plugin_folders(const std::vector<std::string>& given) {
       throw ConfigError(fmt::format("{}: plugin folder '{}' does not exist or is not a folder",
                                     origin, printable(folder)));
     }
+    std::error_code error;
+    if (fs::directory_iterator(folder, error); error) {
+      throw ConfigError(fmt::format("{}: plugin folder '{}' cannot be read: {}", origin,
+                                    printable(folder), error.message()));
+    }
     folders.emplace_back(folder);
   };
   for (const auto& folder : given) add_required(folder, "--plugins");
@@ -170,7 +190,8 @@ std::vector<fs::path> plugin_folders(const std::vector<std::string>& given) {
 }
 
 void write_folder_catalog(const fs::path& folder, const DescribeLibraries& describe) {
-  const auto libraries = libraries_below(folder);
+  std::vector<LibraryProblem> unreadable;
+  const auto libraries = libraries_below(folder, unreadable);
   auto known = remembered(folder / kCatalogFile);
   std::vector<size_t> unknown;
   auto reports = reports_without_loading(libraries, known, unknown);
@@ -181,6 +202,7 @@ void write_folder_catalog(const fs::path& folder, const DescribeLibraries& descr
     for (size_t k = 0; k < unknown.size(); ++k) reports[unknown[k]] = std::move(described.at(k));
   }
   std::string unusable;
+  for (const auto& problem : unreadable) unusable += problem.text() + "\n";
   for (const auto& report : reports) {
     for (const auto& problem : report.problems) unusable += problem.text() + "\n";
   }
