@@ -15,6 +15,9 @@ namespace momap {
 
 at::Tensor read_npy(const std::filesystem::path& path, uint64_t limit_bytes) {
   check_exists(path, shown(path));
+  if (!std::filesystem::is_regular_file(path)) {
+    throw ConfigError(fmt::format("{}: is not a file", shown(path)));
+  }
   std::error_code error;
   const uint64_t size = std::filesystem::file_size(path, error);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),

@@ -38,6 +38,7 @@ class NpzFile::Archive {
   Archive(const std::filesystem::path& path, uint64_t limit_bytes)
       : path_(shown(path)), limit_(limit_bytes) {
     check_exists(path, path_);
+    if (!std::filesystem::is_regular_file(path)) refuse("is not a file");
     int code = 0;
     zip_.reset(zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code));
     if (!zip_) {
