@@ -26,7 +26,7 @@ struct Member {
 };
 
 std::string error_text(zip_error_t* error) {
-  const std::string text = printable(zip_error_strerror(error));
+  std::string text = printable(zip_error_strerror(error));
   zip_error_fini(error);
   return text;
 }
