@@ -18,6 +18,7 @@
 
 #include "invoke.h"
 #include "step_objects.h"
+#include "token.h"
 
 namespace momap {
 namespace {
@@ -29,23 +30,6 @@ constexpr int64_t kPassedOver = -1;  // index of a result that is none
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
-
-// One sample on its way through the graph.
-struct Token {
-  enum class State { idle, queued, done, released };
-
-  int64_t index = 0;
-  std::vector<std::string> keys;  // cache keys, by step
-  std::vector<bool> wanted;       // the step's output is needed
-  std::vector<bool> computed;     // ... and has to be computed (else loaded from the cache)
-  std::vector<State> states;
-  std::vector<Data> data;
-  int in_work = 0;
-  SampleResult result;
-
-  bool has(size_t step) const { return states[step] == State::done; }
-  bool failed() const { return !result.failed_step.empty(); }
-};
 
 // The state of one run. Everything below `mutex_` is guarded by it; plugins are called without it.
 //
@@ -125,7 +109,7 @@ class Run {
     for (auto it = ready_.begin(); it != ready_.end() && running_ < threads_ && !exclusive_;) {
       const auto [index, step] = *it;
       Token& token = *tokens_.at(index);
-      const bool computes = token.computed[step];
+      const bool computes = token.computes(step);
       const Concurrency concurrency = graph_.steps[step].plugin.concurrency;
       if (computes && concurrency == Concurrency::whole_machine && running_ > 0) return;
       if (computes && concurrency == Concurrency::serial &&
@@ -146,15 +130,9 @@ class Run {
   }
 
   void admit() {
-    auto token = std::make_unique<Token>();
-    const size_t n = graph_.steps.size();
-    token->index = next_++;
-    token->states.assign(n, Token::State::idle);
-    token->data.resize(n);
-    Token& added = *token;
-    tokens_[token->index] = std::move(token);
+    const int64_t index = next_++;
+    Token& added = *(tokens_[index] = std::make_unique<Token>(graph_, options_, index));
     try {
-      added.result.index = added.index;
       added.result.name = objects_.sample_name(added.index);
       if (options_.wanted && !options_.wanted(added.index, added.result.name)) {
         pass_over(added.index);
@@ -181,61 +159,26 @@ class Run {
     ++passed_over_;
   }
 
-  bool is_cacheable(size_t step) const {
-    const Kind kind = graph_.steps[step].output();
-    return options_.cache && kind != Kind::file && graph_.steps[step].plugin.stage() != "source";
-  }
-
-  bool is_sink(size_t step) const {
-    const Kind kind = graph_.steps[step].output();
-    return kind == Kind::score || kind == Kind::file || std::ranges::count(options_.keep, step) > 0;
-  }
-
-  // Works back from what is asked for: a step whose output is cached needs none of its inputs.
   void plan(Token& token) {
-    const size_t n = graph_.steps.size();
-    token.wanted.assign(n, false);
-    token.computed.assign(n, false);
-    for (size_t s = n; s-- > 0;) {
-      if (graph_.steps[s].output() == Kind::backbone) {
-        token.states[s] = Token::State::done;
-        continue;
-      }
-      if (is_sink(s)) token.wanted[s] = true;
-      if (!token.wanted[s] || token.states[s] == Token::State::queued || token.has(s)) continue;
-      token.states[s] = Token::State::idle;
-      token.computed[s] = !(is_cacheable(s) && options_.cache->contains(token.keys[s]));
-      if (!token.computed[s]) continue;
+    for (const size_t s : token.plan()) {
       if (graph_.steps[s].plugin.concurrency == Concurrency::serial)
         awaited_[s].insert(token.index);
-      for (const auto& input : graph_.steps[s].inputs) {
-        for (const size_t from : input.from) token.wanted[from] = true;
-      }
     }
     queue_ready(token);
     end_if_over(token);
   }
 
   void queue_ready(Token& token) {
-    if (token.failed()) return;
-    for (size_t s = 0; s < graph_.steps.size(); ++s) {
-      if (!token.wanted[s] || token.states[s] != Token::State::idle) continue;
-      const bool inputs_there = std::ranges::all_of(graph_.steps[s].inputs, [&](const auto& input) {
-        return std::ranges::all_of(input.from, [&](size_t from) { return token.has(from); });
-      });
-      if (token.computed[s] && !inputs_there) continue;
-      token.states[s] = Token::State::queued;
-      ready_.insert({token.index, s});
-    }
+    for (const size_t s : token.take_ready()) ready_.insert({token.index, s});
   }
 
   void start(Token& token, size_t step) {
     ++running_;
     ++running_steps_[step];
     ++token.in_work;
-    exclusive_ =
-        token.computed[step] && graph_.steps[step].plugin.concurrency == Concurrency::whole_machine;
-    arena_.enqueue([this, &token, step] { work(token, step); });
+    const bool computes = token.computes(step);
+    exclusive_ = computes && graph_.steps[step].plugin.concurrency == Concurrency::whole_machine;
+    arena_.enqueue([this, &token, step, computes] { work(token, step, computes); });
   }
 
   Call call_for(const Token& token, size_t s) const {
@@ -250,14 +193,14 @@ class Run {
     for (const auto& input : step.inputs) {
       auto& producers = call.in.emplace_back();
       for (const size_t from : input.from) {
-        if (graph_.steps[from].output() != Kind::backbone) producers.push_back(&token.data[from]);
+        if (graph_.steps[from].output() != Kind::backbone) producers.push_back(&token.output(from));
       }
     }
     return call;
   }
 
-  // Runs in a oneTBB task, without the lock: only this task writes the step's slot.
-  void work(Token& token, size_t s) {
+  // Runs in a oneTBB task, without the lock: the step's inputs stay until it has finished.
+  void work(Token& token, size_t s, bool computes) {
     const auto start = Clock::now();
     const Step& step = graph_.steps[s];
     CallResult result;
@@ -268,7 +211,7 @@ class Run {
       const CrashNote note(fmt::format("step '{}' ({}, {}) on sample '{}'", step.name,
                                        step.plugin.id, step.plugin.library.string(),
                                        token.result.name));
-      if (token.computed[s]) {
+      if (computes) {
         const bool alone = step.plugin.concurrency == Concurrency::whole_machine;
         Context context;
         context.sample = token.result.name;
@@ -278,7 +221,7 @@ class Run {
         keep_torch_on_this_thread();
         const auto all_threads = alone ? std::make_unique<TorchThreads>(threads_) : nullptr;
         tbb::this_task_arena::isolate([&] { result = invoke(call_for(token, s), context); });
-        if (is_cacheable(s)) options_.cache->store(token.keys[s], result.data);
+        if (token.cacheable(s)) options_.cache->store(token.keys[s], result.data);
       } else if (auto loaded = options_.cache->load(token.keys[s])) {
         result.data = std::move(*loaded);
       } else {
@@ -308,7 +251,7 @@ class Run {
     if (fault) stop_with(fault);
     if (!bad_data.empty()) fail(token, s, bad_data);
     if (lost) {
-      token.states[s] = Token::State::idle;
+      token.forget(s);
       plan(token);
     } else if (!fault && bad_data.empty() && !cancelled_) {
       finish_step(token, s, std::move(result), seconds_since(start));
@@ -329,44 +272,21 @@ class Run {
     for (const auto& datum : result.data) bytes += bytes_of(datum);
     figures.largest_output_bytes = std::max(figures.largest_output_bytes, bytes);
     figures.seconds += seconds;
-    ++(token.computed[s] ? figures.calls : figures.from_cache);
+    ++(token.computes(s) ? figures.calls : figures.from_cache);
     for (size_t k = 0; k < result.data.size(); ++k) {
       if (const auto* score = std::get_if<Score>(&result.data[k])) {
         token.result.scores.push_back({s, k, *score});
       }
     }
     for (auto& file : result.files) token.result.files.push_back(std::move(file));
-    token.data[s] = std::move(result.data);
-    token.states[s] = Token::State::done;
-    if (token.computed[s]) {
-      awaited_[s].erase(token.index);
-      for (const auto& input : graph_.steps[s].inputs) {
-        for (const size_t from : input.from) release_if_unused(token, from);
-      }
-    }
+    if (token.computes(s)) awaited_[s].erase(token.index);
+    token.finish(s, std::move(result.data));
     queue_ready(token);
-  }
-
-  // Frees a step's output once every step that takes it has run.
-  void release_if_unused(Token& token, size_t producer) {
-    if (is_sink(producer) || graph_.steps[producer].output() == Kind::backbone) return;
-    for (size_t s = producer + 1; s < graph_.steps.size(); ++s) {
-      const bool takes_it = std::ranges::any_of(graph_.steps[s].inputs, [&](const auto& input) {
-        return std::ranges::count(input.from, producer) > 0;
-      });
-      const bool waits =
-          token.wanted[s] && token.computed[s] &&
-          (token.states[s] == Token::State::idle || token.states[s] == Token::State::queued);
-      if (takes_it && waits) return;
-    }
-    token.data[producer].clear();
-    token.states[producer] = Token::State::released;
   }
 
   void fail(Token& token, size_t step, const std::string& reason) {
     if (token.failed()) return;
-    token.result.failed_step = graph_.steps[step].name;
-    token.result.failure = reason;
+    token.fail(step, reason);
     std::erase_if(ready_, [&](const auto& entry) { return entry.first == token.index; });
     for (auto& waiting : awaited_) waiting.erase(token.index);
     if (!options_.keep_going) stopping_ = true;
@@ -378,16 +298,8 @@ class Run {
   }
 
   void end_if_over(Token& token) {
-    if (token.in_work > 0) return;
-    const auto over = [&](size_t s) {
-      return !token.wanted[s] || token.has(s) || token.states[s] == Token::State::released;
-    };
-    for (size_t s = 0; !token.failed() && s < graph_.steps.size(); ++s) {
-      if (!over(s)) return;
-    }
-    for (const size_t s : options_.keep) {
-      if (!token.failed()) token.result.kept.emplace_back(s, std::move(token.data[s]));
-    }
+    if (token.in_work > 0 || !token.over()) return;
+    if (!token.failed()) token.keep_outputs();
     ++(token.failed() ? failed_ : done_);
     const int64_t index = token.index;
     std::ranges::sort(token.result.scores, {},

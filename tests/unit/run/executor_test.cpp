@@ -245,6 +245,20 @@ class CachedRun : public ::testing::Test {
            "}}\n  s: {use: metric/probe_mean, in: {result: c}}\n";
   }
 
+  // Flips a bit of every entry; returns how many there are.
+  int harm_entries() {
+    int harmed = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_.path() / "cache/steps")) {
+      if (!entry.is_regular_file()) continue;
+      std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(-1, std::ios::end);
+      const char flipped = static_cast<char>(file.peek() ^ 1);
+      file.put(flipped);
+      ++harmed;
+    }
+    return harmed;
+  }
+
   TemporaryFolder folder_;
   Cache cache_{folder_.path() / "cache", 1 << 30};
 };
@@ -281,20 +295,26 @@ TEST_F(CachedRun, SeedMattersOnlyToPluginsThatUseIt) {
 
 TEST_F(CachedRun, CorruptEntriesAreDroppedAndRecomputed) {
   run_cached(two_steps(1));
-  int harmed = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(folder_.path() / "cache/steps")) {
-    if (!entry.is_regular_file()) continue;
-    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(-1, std::ios::end);
-    const char flipped = static_cast<char>(file.peek() ^ 1);
-    file.put(flipped);
-    ++harmed;
-  }
-  EXPECT_EQ(harmed, 12);
+  EXPECT_EQ(harm_entries(), 12);
   const auto second = run_cached(two_steps(1));
   EXPECT_EQ(second.summary.done, 4);
   EXPECT_EQ(second.results[3].scores.at(0).score.values.at(0).value, 3.0);
   EXPECT_EQ(run_cached(two_steps(1)).summary.steps[3].calls, 0);
+}
+
+TEST_F(CachedRun, AnEntryLostWhileAnotherStepRunsLeavesThatStepAlone) {
+  run_cached(chain(4, "probe_pass"));
+  harm_entries();
+  const auto second =
+      run_cached(chain(4, "probe_pass") +
+                 "  c: {use: annotation/probe_pass, in: a, with: {level: 2, sleep_ms: 100}}\n"
+                 "  d: {use: annotation/probe_serial, in: c}\n  t: {use: metric/probe_mean, in: "
+                 "{result: d}}\n");
+  EXPECT_EQ(second.summary.done, 4);
+  for (const auto& step : second.summary.steps) {  // a is read again for what was lost
+    if (step.step == "a") continue;
+    EXPECT_EQ(step.calls, 4) << step.step;
+  }
 }
 
 TEST_F(CachedRun, TruncatedEntriesAreDroppedAndRecomputed) {
