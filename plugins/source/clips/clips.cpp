@@ -45,6 +45,7 @@ class ClipList final : public momap::Source {
   struct Params {
     std::string path;
     int width = 0;
+    double max_clip_gib = 4;
     double fov_degrees = 60;
     std::string caption;
 
@@ -63,6 +64,11 @@ class ClipList final : public momap::Source {
               .unit("degrees")
               .above(0)
               .below(180),
+          param("max_clip_gib", &Params::max_clip_gib,
+                "Refuse clips whose frames alone take more memory.")
+              .unit("GiB")
+              .above(0)
+              .runtime_only(),
           param("caption", &Params::caption, "Caption of clips whose line has none."),
       };
     }
@@ -79,6 +85,7 @@ class ClipList final : public momap::Source {
     const std::scoped_lock lock(mutex_);
     const Stretch stretch = read(i);
     momap::FrameStream& stream = at(stretch);
+    stream.check_clip_fits(stretch.frames, params_.width, params_.max_clip_gib);
     momap::Clip clip;
     uint8_t* out = nullptr;
     int64_t height = 0, width = 0;

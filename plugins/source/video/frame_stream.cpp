@@ -32,6 +32,22 @@ FrameStream::FrameStream(fs::path path) : path_(std::move(path)) {
       static_cast<int64_t>(std::clamp(capture_.get(cv::CAP_PROP_FRAME_COUNT), -1.0, 1e15));
   const double fps = capture_.get(cv::CAP_PROP_FPS);
   fps_ = std::isfinite(fps) && fps > 0 ? fps : 0;
+  width_ = std::max(0.0, capture_.get(cv::CAP_PROP_FRAME_WIDTH));
+  height_ = std::max(0.0, capture_.get(cv::CAP_PROP_FRAME_HEIGHT));
+}
+
+void FrameStream::check_clip_fits(int64_t frames, int max_width, double max_gib) const {
+  if (width_ <= 0 || height_ <= 0) return;
+  const double scale = max_width > 0 ? std::min(1.0, max_width / width_) : 1.0;
+  const double full_gib = width_ * height_ * 3 * static_cast<double>(frames) / (1 << 30);
+  const double gib = full_gib * scale * scale;
+  if (gib <= max_gib) return;
+  throw DataError(fmt::format(
+      "{}: {} frames of {:.0f} x {:.0f} px take {:.1f} GiB, max_clip_gib = {} are allowed; lower "
+      "width to {:.0f} or frames to {:.0f}, or raise max_clip_gib",
+      shown(path_), frames, width_ * scale, height_ * scale, gib, max_gib,
+      std::floor(width_ * std::sqrt(max_gib / full_gib)),
+      std::floor(static_cast<double>(frames) * max_gib / gib)));
 }
 
 void FrameStream::rewind() {

@@ -35,6 +35,7 @@ class VideoSource final : public momap::Source {
     int64_t clips = 0;
     int width = 0;
     double fov_degrees = 60;
+    double max_clip_gib = 4;
     std::string caption;
 
     static auto schema() {
@@ -59,6 +60,11 @@ class VideoSource final : public momap::Source {
               .unit("degrees")
               .above(0)
               .below(180),
+          param("max_clip_gib", &Params::max_clip_gib,
+                "Refuse clips whose frames alone take more memory.")
+              .unit("GiB")
+              .above(0)
+              .runtime_only(),
           param("caption", &Params::caption, "Caption given to every clip."),
       };
     }
@@ -131,6 +137,7 @@ class VideoSource final : public momap::Source {
   }
 
   int64_t count_clips() {
+    stream().check_clip_fits(params_.frames, params_.width, params_.max_clip_gib);
     const int64_t frames = stream().claimed_frames();
     if (frames <= 0) {
       throw DataError(fmt::format(

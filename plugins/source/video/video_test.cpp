@@ -170,6 +170,14 @@ TEST_F(VideoSourceTest, HoldsOnlyOneClipInMemory) {
   EXPECT_LT(resident_mib() - before, 30);
 }
 
+TEST_F(VideoSourceTest, RefusesClipsThatDoNotFitIntoMemoryBeforeDecoding) {
+  const std::string limit = ", frames: 600, max_clip_gib: 0.02";  // 600 x 160 x 96 px: 0.0257 GiB
+  const std::string said = refusal<momap::DataError>(*source(video(), limit));
+  EXPECT_NE(said.find("600 frames of 160 x 96 px"), std::string::npos) << said;
+  EXPECT_NE(said.find("lower width to 141 or frames to 466"), std::string::npos) << said;
+  EXPECT_EQ(sample(*source(video(), limit + ", width: 141"), 0).length(), 600);
+}
+
 TEST_F(VideoSourceTest, SaysWhatIsWrongWithAFile) {
   EXPECT_NE(refusal<momap::ConfigError>(*source(file("no.mp4"))).find("no such file"),
             std::string::npos);
