@@ -18,8 +18,9 @@ class FrameStream {
   int64_t claimed_frames() const { return claimed_frames_; }  ///< by the container; <= 0: not known
   double fps() const { return fps_; }                         ///< 0 = unknown
 
-  /// Refuses clips whose frames alone would take more than `max_gib`, by the size that the container
-  /// claims (before anything is decoded). Throws DataError that says which sizes would fit.
+  /// Refuses clips whose frames alone would take more than `max_gib`, by the size that the
+  /// container claims (before anything is decoded). Throws DataError that says which sizes would
+  /// fit.
   void check_clip_fits(int64_t frames, int max_width, double max_gib) const;
 
   /// Index of the frame that comes next.
