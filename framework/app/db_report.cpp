@@ -160,7 +160,7 @@ std::filesystem::path write_database_report(const std::filesystem::path& folder)
   if (totals.samples > 0) sections.push_back(pictures(database));
   if (!totals.quality.empty()) sections.push_back(quality(totals));
   add_drops(database, sections);
-  const auto page = folder / "report.html";
+  auto page = folder / "report.html";
   write_page(page, fmt::format("MoMap database {}", folder.lexically_normal().filename().string()),
              sections);
   return page;

@@ -45,7 +45,7 @@ std::string engine_output(const std::vector<std::string>& arguments) {
     throw ConfigError(fmt::format("{}: cannot be started: {}; build or install MoMap again",
                                   shown(engine_path()), error.message()));
   }
-  const std::string text{std::istreambuf_iterator<char>(out), {}};
+  std::string text{std::istreambuf_iterator<char>(out), {}};
   child.wait();
   if (child.exit_code() != 0) {
     throw ConfigError(fmt::format("{} {} failed (exit code {}); see what it said above",

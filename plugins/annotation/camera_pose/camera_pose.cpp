@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "motion.h"
-#include "tracks.h"
+#include "tracking/tracks.h"
 
 // Camera poses from corners followed from keyframe to keyframe. Three cases:
 //  - the camera stands still: exactly the identity, so that no estimation noise becomes motion;
