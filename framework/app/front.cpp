@@ -15,8 +15,10 @@
 #include <functional>
 #include <map>
 
+#include "comparison.h"
 #include "doctor.h"
 #include "engine_process.h"
+#include "finished_run.h"
 #include "new_plugin.h"
 
 namespace momap {
@@ -121,6 +123,14 @@ int write_docs(const Options& options) {
   return kExitOk;
 }
 
+int compare(const Options& options) {
+  const FinishedRun a = read_run(options.inputs.at(0));
+  const FinishedRun b = read_run(options.inputs.at(1));
+  const Comparison result = compare_runs(a, b);
+  fmt::print("{}", options.json ? comparison_json(a, b, result) : comparison_text(a, b, result));
+  return kExitOk;
+}
+
 int new_plugin(const Options& options) {
   fmt::print("{}",
              write_new_plugin(options.plugin_id, options.folder.empty() ? "." : options.folder));
@@ -152,6 +162,7 @@ const std::map<std::string, Handler>& handlers() {
                                                         {"plugins docs", write_docs},
                                                         {"validate", validate},
                                                         {"graph", print_graph},
+                                                        {"compare", compare},
                                                         {"doctor", doctor},
                                                         {"clean", clean}};
   return kHandlers;

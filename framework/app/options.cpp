@@ -26,6 +26,7 @@ class CommandLine {
     explain();
     train();
     generate();
+    compare();
     db();
     plugins();
     doctor();
@@ -141,6 +142,18 @@ class CommandLine {
         ->expected(1)
         ->take_all();
     running(sub);
+  }
+
+  void compare() {
+    auto* sub =
+        command(&app_, "compare", "compare",
+                "Compare two runs sample by sample: what differs, and by how much they score",
+                "momap compare runs/softmax runs/mesh");
+    sub->add_option("runs", options_.inputs, "Folders of two finished runs, A and B")
+        ->required()
+        ->type_name("DIR")
+        ->expected(2);
+    sub->add_flag("--json", options_.json, "For programs");
   }
 
   void db() {

@@ -30,7 +30,7 @@ struct Options {
   std::string folder;                  ///< plugins new, plugins docs, write-catalog
 
   std::string database;             ///< db info, db verify, db export
-  std::vector<std::string> inputs;  ///< db build: videos; db merge: databases
+  std::vector<std::string> inputs;  ///< db build: videos; db merge: databases; compare: two runs
   std::string shard;                ///< db build: "i/n"
 
   std::vector<std::string> data;  ///< doctor --data: NAME=FOLDER; none = list the data sets
