@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train_command.h"
 
-#include <ATen/Functions.h>
 #include <fmt/format.h>
 #include <momap/base/error.h>
 #include <momap/base/files.h>
 #include <momap/base/text.h>
-#include <momap/data/archive.h>
-#include <momap/data/condition.h>
-#include <momap/data/tensor_file.h>
 #include <momap/plugin/loader.h>
 #include <momap/run/threads.h>
-#include <momap/train/latent_scale.h>
 #include <momap/train/trainer.h>
 
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <mutex>
+#include <set>
 
 #include "interrupt.h"
 #include "progress_line.h"
 #include "run_command.h"
+#include "training_examples.h"
 
 namespace momap {
 namespace {
@@ -34,8 +32,21 @@ struct Recipe {
   size_t latent = 0;
   size_t momap = 0;  // what the latent was made from
   size_t condition = 0;
+  ExampleOptions examples;
   TrainOptions options;
 };
+
+// The entries of a section that a schema has parameters for.
+template <class Options>
+std::vector<Config::Entry> entries_of(const Config& section) {
+  std::vector<Config::Entry> out;
+  for (const ParamInfo& info : schema_of<Options>()) {
+    for (const auto& entry : section.entries()) {
+      if (entry.key == info.name) out.push_back(entry);
+    }
+  }
+  return out;
+}
 
 Recipe read_recipe(const Options& options, const Catalog& catalog) {
   GraphOptions graph_options;
@@ -67,76 +78,20 @@ Recipe read_recipe(const Options& options, const Catalog& catalog) {
   recipe.latent = step_named("latent", Kind::latent);
   recipe.condition = step_named("condition", Kind::clip);
   std::vector<Config::Entry> rest;
+  const auto about_examples = entries_of<ExampleOptions>(section);
   for (const auto& entry : section.entries()) {
-    if (entry.key != "backbone" && entry.key != "latent" && entry.key != "condition")
+    const bool named = entry.key == "backbone" || entry.key == "latent" || entry.key == "condition";
+    if (!named && std::ranges::count(about_examples, entry.key, &Config::Entry::key) == 0)
       rest.push_back(entry);
   }
+  recipe.examples = from_values<ExampleOptions>(
+      check_params(schema_of<ExampleOptions>(), Config::map(about_examples, section.mark()),
+                   "train", "", problems));
   recipe.options = from_values<TrainOptions>(check_params(
       schema_of<TrainOptions>(), Config::map(rest, section.mark()), "train", "", problems));
   problems.throw_if_any();
   recipe.momap = recipe.graph.steps[recipe.latent].inputs.at(0).from.at(0);
   return recipe;
-}
-
-// Frame 0 of a clip with what is known of it: all that a condition is made from.
-Clip reference_of(const Clip& clip) {
-  Clip first = clip;
-  first.frames = clip.frames.narrow(0, 0, 1).contiguous();
-  if (clip.depth) first.depth = clip.depth->narrow(0, 0, 1).contiguous();
-  if (clip.cam_from_world) first.cam_from_world = clip.cam_from_world->narrow(0, 0, 1).contiguous();
-  first.covered.reset();
-  first.truth.clear();
-  first.joints.clear();
-  first.flow.reset();
-  first.occluded.reset();
-  first.tracks.reset();
-  return first;
-}
-
-// Examples as one safetensors file each: memory stays the same however many there are.
-class ItemFolder final : public TrainingSet {
- public:
-  ItemFolder(fs::path folder, const Backbone& backbone)
-      : folder_(std::move(folder)), backbone_(backbone) {
-    fs::remove_all(folder_);  // made anew from the graph each time
-  }
-
-  void add(const at::Tensor& latent, const at::Tensor& valid, const Clip& clip) {
-    TensorFile file = to_archive(reference_of(clip));
-    file.tensors[kLatent] = latent;
-    file.tensors[kValid] = valid;
-    write_safetensors(path(size_), file);
-    ++size_;
-  }
-
-  int64_t size() const override { return size_; }
-
-  TrainingItem item(int64_t i) const override {
-    TensorFile file = read_safetensors(path(i));
-    TrainingItem item{file.tensors.at(kLatent), file.tensors.at(kValid), {}};
-    file.tensors.erase(kLatent);
-    file.tensors.erase(kValid);
-    item.conditioning = backbone_.prepare(Condition::from(std::get<Clip>(from_archive(file))));
-    return item;
-  }
-
- private:
-  static constexpr const char* kLatent = "training.latent";
-  static constexpr const char* kValid = "training.valid";
-
-  fs::path path(int64_t i) const { return folder_ / fmt::format("{:07}.safetensors", i); }
-
-  fs::path folder_;
-  const Backbone& backbone_;
-  int64_t size_ = 0;
-};
-
-// Share of each latent cell's pixels that have a valid track: [H, W] -> [h, w].
-at::Tensor valid_share(const at::Tensor& valid, int64_t stride) {
-  const auto map = valid.to(at::kFloat).unsqueeze(0).unsqueeze(0);
-  return at::avg_pool2d(map, {stride, stride}, {stride, stride}, {0, 0}, /*ceil_mode=*/true,
-                        /*count_include_pad=*/false)[0][0]
-      .contiguous();
 }
 
 std::shared_ptr<Backbone> make_backbone(const Step& step) {
@@ -163,54 +118,45 @@ class LossLog {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
 };
 
+// Examples that could not be made: each named once. Without --keep-going the first ends the run.
+class FailedExamples {
+ public:
+  explicit FailedExamples(bool keep_going) : keep_going_(keep_going) {}
+
+  void add(const std::string& why) {
+    if (!keep_going_) throw DataError(why + " (--keep-going trains without such samples)");
+    const std::lock_guard lock(mutex_);
+    if (known_.insert(why).second) fmt::print(stderr, "momap: error: {}\n", why);
+  }
+
+  size_t count() const { return known_.size(); }
+
+ private:
+  bool keep_going_;
+  std::mutex mutex_;
+  std::set<std::string> known_;
+};
+
 }  // namespace
 
 int train_command(const Options& options) {
   const auto catalog = engine_catalog(options);
   const Recipe recipe = read_recipe(options, catalog);
   const ThreadBudget budget(options.threads);
-  const auto cache = open_cache(options);
   const fs::path folder = run_folder(options, fs::path(options.graph).stem().string());
   const auto backbone = make_backbone(recipe.graph.steps[recipe.backbone]);
+  const std::function<bool()> cancelled = interrupted;
 
-  ItemFolder items(folder / "items", *backbone);
-  LatentScale scale;
-  LatentSpec spec;
-  int64_t stride = 1;
-  int64_t failed = 0;
-  RunOptions run = run_options(options, budget.count(), cache.get());
-  run.keep = {recipe.latent, recipe.momap, recipe.condition};
-  run.folder = folder;
-  const auto kept = [&](const SampleResult& result, size_t step) -> const Datum& {
-    return std::ranges::find(result.kept, step, &std::pair<size_t, Data>::first)->second.at(0);
-  };
-  run.on_sample = [&](const SampleResult& result) {
-    if (!result.failed_step.empty()) {
-      ++failed;
-      fmt::print(stderr, "momap: error: sample '{}', step '{}': {}\n", result.name,
-                 result.failed_step, result.failure);
-      return;
-    }
-    const auto& latent = std::get<Latent>(kept(result, recipe.latent));
-    const auto& map = std::get<MoMap>(kept(result, recipe.momap));
-    const auto& clip = std::get<Clip>(kept(result, recipe.condition));
-    spec = latent.spec;
-    spec.height = spec.width = 0;  // a backbone serves any size
-    stride = (map.height() + latent.values.size(2) - 1) / latent.values.size(2);
-    const auto values = latent.values[0].contiguous();
-    const auto valid = valid_share(map.valid, stride);
-    scale.add(values, valid);
-    items.add(values, valid, clip);
-  };
-  const RunSummary summary = run_graph(recipe.graph, run);
-  if (summary.cancelled) throw Cancelled();
-  if (items.size() == 0) throw DataError("the recipe's graph gave no example to train on");
+  const TrainingExamples examples(recipe.graph, {recipe.latent, recipe.momap, recipe.condition},
+                                  recipe.examples, folder / "examples", *backbone, &cancelled);
+  FailedExamples failed(options.keep_going);
+  const auto measured = examples.measure([&](const std::string& why) { failed.add(why); });
   if (!options.quiet) {
-    fmt::print("{} examples ({} failed), latents {} x stride {}\n", items.size(), failed,
-               recipe.graph.steps[recipe.latent].plugin.id, stride);
+    fmt::print("{} examples, latents {} x stride {}\n", examples.size(),
+               recipe.graph.steps[recipe.latent].plugin.id, measured.stride);
   }
 
-  backbone->begin_training(spec, stride, scale.scale());
+  backbone->begin_training(measured.spec, measured.stride, measured.scale);
   TrainFiles files;
   files.checkpoint = folder / "model.safetensors";
   files.state = folder / "state.safetensors";
@@ -218,9 +164,9 @@ int train_command(const Options& options) {
   LossLog log(folder / "loss.csv");
   ProgressLine line(options.quiet);
   const auto start = std::chrono::steady_clock::now();
-  const std::function<bool()> cancelled = interrupted;
   TrainCallbacks callbacks;
   callbacks.cancelled = &cancelled;
+  callbacks.skip = [&](int64_t, const std::string& why) { failed.add(why); };
   callbacks.progress = [&](const TrainProgress& p) {
     log.add(p);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -228,12 +174,12 @@ int train_command(const Options& options) {
               fmt::format("loss {:.4f}, {:.1f} items/s", p.loss, p.items_per_second));
   };
   const TrainResult result =
-      train(*backbone, items, recipe.options, recipe.graph.seed, files, callbacks);
+      train(*backbone, examples, recipe.options, recipe.graph.seed, files, callbacks);
   if (!options.quiet) {
-    fmt::print("{} steps ({} from an earlier run), loss {:.4f}\nweights {}\n", result.steps,
-               result.resumed, result.loss, shown(files.checkpoint));
+    fmt::print("{} steps ({} from an earlier run), loss {:.4f}, {} examples failed\nweights {}\n",
+               result.steps, result.resumed, result.loss, failed.count(), shown(files.checkpoint));
   }
-  return failed > 0 ? kExitData : kExitOk;
+  return failed.count() > 0 ? kExitData : kExitOk;
 }
 
 }  // namespace momap

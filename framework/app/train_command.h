@@ -5,9 +5,9 @@
 
 namespace momap {
 
-/// `momap train recipe.yaml`: runs the recipe's graph, keeps its latents and conditions on disk,
-/// and trains the backbone it names on them. Resumes when the output folder holds a state of the
-/// same recipe.
+/// `momap train recipe.yaml`: trains the backbone that the recipe names on latents and conditions
+/// which its graph gives, each made when first needed. Resumes when the output folder holds a state
+/// of the same recipe.
 int train_command(const Options& options);
 
 }  // namespace momap

@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 namespace momap {
 namespace {
@@ -155,18 +156,28 @@ std::vector<Slot> slots_of_step(uint64_t seed, int64_t step, int64_t batch, int6
 }
 
 at::Tensor denoising_loss(const Backbone& backbone, const TrainingSet& set,
-                          const TrainOptions& options, const std::vector<Slot>& slots) {
+                          const TrainOptions& options, const std::vector<Slot>& slots,
+                          const std::function<void(int64_t, const std::string&)>& skip) {
   const BackboneSpec spec = backbone.spec();
-  at::Tensor sum = at::zeros({}, at::kFloat);
+  at::Tensor sum;
   std::vector<Question> alike;  // consecutive examples of one size go through the network together
   const auto flush = [&] {
-    if (!alike.empty()) sum = sum + loss_of(backbone, spec.prediction, options, alike);
+    if (alike.empty()) return;
+    const at::Tensor loss = loss_of(backbone, spec.prediction, options, alike);
+    sum = sum.defined() ? sum + loss : loss;
     alike.clear();
   };
   for (const Slot& slot : slots) {
-    Question question = ask(spec, set, options, slot);
-    if (!alike.empty() && alike.back().clean.sizes() != question.clean.sizes()) flush();
-    alike.push_back(std::move(question));
+    std::optional<Question> question;
+    try {
+      question = ask(spec, set, options, slot);
+    } catch (const DataError& error) {
+      if (!skip) throw;
+      skip(slot.item, error.what());
+      continue;
+    }
+    if (!alike.empty() && alike.back().clean.sizes() != question->clean.sizes()) flush();
+    alike.push_back(std::move(*question));
   }
   flush();
   return sum;

@@ -18,8 +18,10 @@ struct Slot {
 /// evenly over [0, 1).
 std::vector<Slot> slots_of_step(uint64_t seed, int64_t step, int64_t batch, int64_t items);
 
-/// Sum of the losses of some examples; differentiable in the backbone's parameters.
+/// Sum of the losses of some examples; differentiable in the backbone's parameters. `skip`: see
+/// TrainCallbacks; undefined when no example is left.
 at::Tensor denoising_loss(const Backbone& backbone, const TrainingSet& set,
-                          const TrainOptions& options, const std::vector<Slot>& slots);
+                          const TrainOptions& options, const std::vector<Slot>& slots,
+                          const std::function<void(int64_t, const std::string&)>& skip);
 
 }  // namespace momap

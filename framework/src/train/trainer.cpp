@@ -46,7 +46,7 @@ struct Step {
 // in their order.
 Step differentiate(const Backbone& backbone, const std::vector<at::Tensor>& parameters,
                    const TrainingSet& set, const TrainOptions& options,
-                   const std::vector<Slot>& slots) {
+                   const TrainCallbacks& callbacks, const std::vector<Slot>& slots) {
   const auto batch = static_cast<int64_t>(slots.size());
   const int64_t parts = (batch + options.micro_batch - 1) / options.micro_batch;
   std::vector<Step> part(static_cast<size_t>(parts));
@@ -57,8 +57,9 @@ Step differentiate(const Backbone& backbone, const std::vector<at::Tensor>& para
         for (int64_t i = range.begin(); i < range.end(); ++i) {
           const auto begin = slots.begin() + i * options.micro_batch;
           const auto end = slots.begin() + std::min(batch, (i + 1) * options.micro_batch);
-          const at::Tensor loss =
-              denoising_loss(backbone, set, options, {begin, end}) / static_cast<double>(batch);
+          at::Tensor loss = denoising_loss(backbone, set, options, {begin, end}, callbacks.skip);
+          if (!loss.defined()) continue;
+          loss = loss / static_cast<double>(batch);
           part[i].loss = loss.item<double>();
           part[i].gradients = torch::autograd::grad({loss}, parameters, {}, false, false, true);
         }
@@ -70,7 +71,7 @@ Step differentiate(const Backbone& backbone, const std::vector<at::Tensor>& para
     sum.gradients.push_back(at::zeros(parameter.sizes(), at::kFloat));
   for (const Step& one : part) {
     sum.loss += one.loss;
-    for (size_t i = 0; i < parameters.size(); ++i) {
+    for (size_t i = 0; i < one.gradients.size(); ++i) {
       if (one.gradients[i].defined()) sum.gradients[i].add_(one.gradients[i]);
     }
   }
@@ -169,7 +170,7 @@ TrainResult Training::run() {
         throw Cancelled();
       }
       const auto slots = slots_of_step(seed_, step_, options_.batch, set_.size());
-      const Step step = differentiate(backbone_, parameters, set_, options_, slots);
+      const Step step = differentiate(backbone_, parameters, set_, options_, callbacks_, slots);
       stop_unless_finite(step.loss, "loss");
       stop_unless_finite(optimizer_.update(step.gradients, options_, step_), "gradient");
       const double rate = Optimizer::learning_rate(options_, step_);

@@ -42,6 +42,11 @@ class Reader {
     return lowest;
   }
 
+  // For what older checkpoints do not say.
+  int64_t number_or(const std::string& key, int64_t otherwise, int64_t lowest, int64_t highest) {
+    return file_.metadata.contains(key) ? number(key, lowest, highest) : otherwise;
+  }
+
   // Copies the tensor of this name into `target`.
   void tensor(const std::string& name, const at::Tensor& target) {
     const auto found = file_.tensors.find(name);
@@ -99,6 +104,12 @@ Trained load_checkpoint(const std::filesystem::path& path) {
   a.levels = in.number("architecture.levels", 1, 6);
   a.blocks = in.number("architecture.blocks", 1, 8);
   a.text_width = in.number("architecture.text_width", 1, 1024);
+  a.detail = in.number_or("architecture.detail", 1, 1, 8);
+  a.tokens = in.number_or("architecture.tokens", 16, 1, 256);
+  a.text_layers = in.number_or("architecture.text_layers", 0, 0, 8);
+  a.attention = in.number_or("architecture.attention", 1, 1, 6);
+  in.expect((a.detail & (a.detail - 1)) == 0,
+            fmt::format("metadata 'architecture.detail' = {} is not 1, 2, 4 or 8", a.detail));
   in.expect(a.width % 8 == 0,
             fmt::format("metadata 'architecture.width' = {} is not a multiple of 8", a.width));
 
@@ -114,6 +125,13 @@ Trained load_checkpoint(const std::filesystem::path& path) {
   spec.latent.version = static_cast<uint32_t>(in.number("latent.version", 0, UINT32_MAX));
   spec.latent.normalization = in.text("latent.normalization");
   spec.latent.frames = in.number("latent.frames", 1, 1 << 20);
+  in.expect(
+      spec.stride % a.detail == 0,
+      fmt::format("metadata 'latent.stride' = {} is not a multiple of 'architecture.detail' = {}",
+                  spec.stride, a.detail));
+  in.expect(
+      a.text_layers == 0 || a.text_width % 8 == 0,
+      fmt::format("metadata 'architecture.text_width' = {} is not a multiple of 8", a.text_width));
   in.throw_if_wrong();
 
   out.network = std::make_shared<Network>(a, 0);
@@ -142,6 +160,10 @@ void save_checkpoint(const std::filesystem::path& path, const Architecture& arch
       {"architecture.levels", std::to_string(architecture.levels)},
       {"architecture.blocks", std::to_string(architecture.blocks)},
       {"architecture.text_width", std::to_string(architecture.text_width)},
+      {"architecture.detail", std::to_string(architecture.detail)},
+      {"architecture.tokens", std::to_string(architecture.tokens)},
+      {"architecture.text_layers", std::to_string(architecture.text_layers)},
+      {"architecture.attention", std::to_string(architecture.attention)},
       {"prediction", "v"},
       {"latent.stride", std::to_string(spec.stride)},
       {"latent.encoding", spec.latent.encoding},

@@ -41,37 +41,9 @@ void check_sizes(const momap::Condition& condition) {
   }
 }
 
-}  // namespace
-
-std::vector<int64_t> tokenize(const std::string& text) {
-  constexpr uint64_t kStart = 0xcbf29ce484222325;
-  constexpr uint64_t kPrime = 0x100000001b3;
-  std::vector<int64_t> tokens;
-  uint64_t hash = kStart;
-  bool inside = false;
-  const auto finish = [&] {
-    if (inside && static_cast<int64_t>(tokens.size()) < kMaxTokens) {
-      tokens.push_back(1 + static_cast<int64_t>(hash % (kVocabulary - 1)));
-    }
-    hash = kStart;
-    inside = false;
-  };
-  for (const char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    if (byte >= 'A' && byte <= 'Z') byte = static_cast<unsigned char>(byte - 'A' + 'a');
-    if ((byte >= 'a' && byte <= 'z') || byte >= 0x80) {
-      hash = (hash ^ byte) * kPrime;
-      inside = true;
-    } else {
-      finish();
-    }
-  }
-  finish();
-  return tokens;
-}
-
-momap::Conditioning make_conditioning(const momap::Condition& condition, int64_t stride) {
-  check_sizes(condition);
+// Means over cells of stride x stride pixels, [1, kConditionChannels, ceil(H / stride), ceil(W /
+// stride)].
+at::Tensor spatial_grid(const momap::Condition& condition, int64_t stride) {
   const int64_t height = condition.image.size(0);
   const int64_t width = condition.image.size(1);
   const int64_t h = (height + stride - 1) / stride;
@@ -116,11 +88,53 @@ momap::Conditioning make_conditioning(const momap::Condition& condition, int64_t
       }
     }
   }
+  return spatial;
+}
 
-  at::Tensor tokens = at::zeros({1, kMaxTokens}, at::kLong);
-  const std::vector<int64_t> words = tokenize(condition.text);
-  std::copy(words.begin(), words.end(), tokens.data_ptr<int64_t>());
-  return {spatial, tokens};
+}  // namespace
+
+std::vector<int64_t> tokenize(const std::string& text, int64_t limit) {
+  constexpr uint64_t kStart = 0xcbf29ce484222325;
+  constexpr uint64_t kPrime = 0x100000001b3;
+  std::vector<int64_t> tokens;
+  uint64_t hash = kStart;
+  bool inside = false;
+  const auto finish = [&] {
+    if (inside && static_cast<int64_t>(tokens.size()) < limit) {
+      tokens.push_back(1 + static_cast<int64_t>(hash % (kVocabulary - 1)));
+    }
+    hash = kStart;
+    inside = false;
+  };
+  for (const char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if (byte >= 'A' && byte <= 'Z') byte = static_cast<unsigned char>(byte - 'A' + 'a');
+    if ((byte >= 'a' && byte <= 'z') || byte >= 0x80) {
+      hash = (hash ^ byte) * kPrime;
+      inside = true;
+    } else {
+      finish();
+    }
+  }
+  finish();
+  return tokens;
+}
+
+momap::Conditioning make_conditioning(const momap::Condition& condition, int64_t stride,
+                                      int64_t detail, int64_t tokens) {
+  check_sizes(condition);
+  at::Tensor spatial = spatial_grid(condition, stride / detail);
+  if (detail > 1) {
+    const auto missing = [&](int64_t side) {
+      return (detail - spatial.size(side) % detail) % detail;
+    };
+    spatial =
+        at::pixel_unshuffle(at::constant_pad_nd(spatial, {0, missing(3), 0, missing(2)}), detail);
+  }
+  at::Tensor ids = at::zeros({1, tokens}, at::kLong);
+  const std::vector<int64_t> words = tokenize(condition.text, tokens);
+  std::copy(words.begin(), words.end(), ids.data_ptr<int64_t>());
+  return {spatial, ids};
 }
 
 }  // namespace unet

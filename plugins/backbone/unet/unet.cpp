@@ -26,6 +26,10 @@ class UNet final : public momap::Backbone {
     int levels = 0;
     int blocks = 0;
     int text_width = 0;
+    int detail = 0;
+    int tokens = 0;
+    int text_layers = -1;
+    int attention = 0;
     int64_t seed = 0;
     std::string storage = "f16";
 
@@ -48,6 +52,21 @@ class UNet final : public momap::Backbone {
           param("text_width", &Params::text_width,
                 "Numbers that stand for a word. 0: as the checkpoint says, or 64.")
               .between(0, 1024),
+          param("detail", &Params::detail,
+                "The condition is read on a grid so many times finer than the latent's, along each "
+                "side: 1, 2, 4 or 8, a divisor of the encoding's stride. 0: as the checkpoint "
+                "says, or 1.")
+              .between(0, 8),
+          param("tokens", &Params::tokens,
+                "Words of the prompt that count. 0: as the checkpoint says, or 16.")
+              .between(0, 256),
+          param("text_layers", &Params::text_layers,
+                "Layers of attention between the words. -1: as the checkpoint says, or 0.")
+              .between(-1, 8),
+          param("attention", &Params::attention,
+                "How many of the lowest levels attend to themselves and the words. 0: as the "
+                "checkpoint says, or 1.")
+              .between(0, 6),
           param("seed", &Params::seed, "Of the first weights when there is no checkpoint."),
           param("storage", &Params::storage, "How `momap train` writes the weights.")
               .one_of({"f16", "f32"})
@@ -60,6 +79,16 @@ class UNet final : public momap::Backbone {
     if (params_.width % 8 != 0) {
       throw ConfigError(fmt::format("backbone/unet: parameter 'width' = {} is not a multiple of 8",
                                     params_.width));
+    }
+    if ((params_.detail & (params_.detail - 1)) != 0) {
+      throw ConfigError(fmt::format("backbone/unet: parameter 'detail' = {} is not 1, 2, 4 or 8",
+                                    params_.detail));
+    }
+    if (params_.text_layers > 0 && params_.text_width % 8 != 0) {
+      throw ConfigError(
+          fmt::format("backbone/unet: parameter 'text_width' = {} is not a multiple of 8, which "
+                      "'text_layers' = {} needs",
+                      params_.text_width, params_.text_layers));
     }
     if (params_.weights.empty()) return;
     unet::Trained trained = unet::load_checkpoint(params_.weights);
@@ -108,6 +137,13 @@ void UNet::check_architecture() const {
   compare("levels", params_.levels, a.levels);
   compare("blocks", params_.blocks, a.blocks);
   compare("text_width", params_.text_width, a.text_width);
+  compare("detail", params_.detail, a.detail);
+  compare("tokens", params_.tokens, a.tokens);
+  if (params_.text_layers >= 0 && params_.text_layers != a.text_layers) {
+    wrong.push_back(fmt::format("parameter 'text_layers' = {}, the checkpoint has {}",
+                                params_.text_layers, a.text_layers));
+  }
+  compare("attention", params_.attention, a.attention);
   if (wrong.empty()) return;
   throw ConfigError(fmt::format(
       "backbone/unet: {} is of another architecture:\n  {}\n  leave these parameters out",
@@ -116,7 +152,8 @@ void UNet::check_architecture() const {
 
 Conditioning UNet::prepare(const Condition& condition) const {
   need_weights();
-  return unet::make_conditioning(condition, spec_.stride);
+  const unet::Architecture& a = network_->architecture();
+  return unet::make_conditioning(condition, spec_.stride, a.detail, a.tokens);
 }
 
 at::Tensor UNet::predict(const at::Tensor& noisy, const at::Tensor& noise_level,
@@ -135,9 +172,10 @@ at::Tensor UNet::predict(const at::Tensor& noisy, const at::Tensor& noise_level,
   const int64_t batch = noisy.size(0);
   expect(noisy, "the latent", {batch, spec_.channels, noisy.size(2), noisy.size(3)});
   expect(noise_level, "the noise level", {batch});
+  const unet::Architecture& a = network_->architecture();
   expect(conditioning.spatial, "the condition",
-         {batch, unet::kConditionChannels, noisy.size(2), noisy.size(3)});
-  expect(conditioning.tokens, "the text", {batch, unet::kMaxTokens});
+         {batch, unet::kConditionChannels * a.detail * a.detail, noisy.size(2), noisy.size(3)});
+  expect(conditioning.tokens, "the text", {batch, a.tokens});
   return network_->forward(noisy, noise_level, conditioning.spatial, conditioning.tokens);
 }
 
@@ -166,9 +204,20 @@ void UNet::begin_training(const LatentSpec& latent, int64_t stride, const at::Te
     return;  // the scale is part of what the weights mean
   }
   const auto given_or = [](int given, int64_t otherwise) { return given != 0 ? given : otherwise; };
-  const unet::Architecture architecture{scale.numel(), given_or(params_.width, 32),
-                                        given_or(params_.levels, 3), given_or(params_.blocks, 1),
-                                        given_or(params_.text_width, 64)};
+  const unet::Architecture architecture{scale.numel(),
+                                        given_or(params_.width, 32),
+                                        given_or(params_.levels, 3),
+                                        given_or(params_.blocks, 1),
+                                        given_or(params_.text_width, 64),
+                                        given_or(params_.detail, 1),
+                                        given_or(params_.tokens, unet::kMaxTokens),
+                                        std::max(0, params_.text_layers),
+                                        given_or(params_.attention, 1)};
+  if (stride % architecture.detail != 0) {
+    throw ConfigError(fmt::format(
+        "backbone/unet: parameter 'detail' = {} does not divide the latent's stride = {}",
+        architecture.detail, stride));
+  }
   network_ = std::make_shared<unet::Network>(architecture, static_cast<uint64_t>(params_.seed));
   spec_ = {momap::Prediction::v, scale.numel(), latent, stride, scale.to(at::kFloat).clone()};
   spec_.latent.height = 0;

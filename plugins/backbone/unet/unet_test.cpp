@@ -283,4 +283,64 @@ TEST(UNet, AConditionOfAnotherSizeIsADataError) {
                momap::DataError);
 }
 
+// Every option beyond the plain network.
+std::shared_ptr<momap::Backbone> detailed() {
+  auto backbone = make(
+      "{width: 16, levels: 3, blocks: 1, text_width: 8, detail: 4, tokens: 5, text_layers: 2, "
+      "attention: 2, seed: 4, storage: f32}");
+  backbone->begin_training(kLatent, 8, at::full({3}, 0.5f));
+  uint64_t seed = 0;
+  for (auto& [name, tensor] : backbone->parameters()) {
+    tensor.add_(normal(tensor.sizes().vec(), ++seed) * 0.1);
+  }
+  return backbone;
+}
+
+TEST(UNet, DetailOfTheConditionIsStackedWithoutLoss) {
+  const auto coarse = small(3, 2)->prepare(condition_of(36, 20)).spatial;
+  const auto packed = detailed()->prepare(condition_of(36, 20)).spatial;
+  ASSERT_EQ(packed.sizes(), at::IntArrayRef({1, 8 * 16, 5, 3}));
+  // Stride 8 at detail 4 is stride 2.
+  const at::Tensor fine = at::pixel_shuffle(packed, 4);
+  EXPECT_TRUE(at::equal(fine.slice(2, 0, 18).slice(3, 0, 10), coarse));
+  EXPECT_EQ(fine.slice(2, 18).abs().max().item<float>(), 0.f);
+}
+
+TEST(UNet, EveryParameterOfADetailedNetworkHasAnEffect) {
+  const auto backbone = detailed();
+  const Conditioning given = backbone->prepare(condition_of(40, 24, "one two three four five six"));
+  EXPECT_EQ(given.tokens.sizes(), at::IntArrayRef({1, 5}));
+  const NamedTensors parameters = backbone->parameters();
+  std::vector<at::Tensor> tensors;
+  for (const auto& [name, tensor] : parameters) tensors.push_back(tensor.set_requires_grad(true));
+  const at::Tensor loss = (backbone->predict(normal({1, 3, 5, 3}, 1), at::full({1}, 0.4f), given) *
+                           normal({1, 3, 5, 3}, 2))
+                              .sum();
+  const auto gradients = torch::autograd::grad({loss}, tensors);
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    EXPECT_GT(gradients[i].abs().max().item<float>(), 0) << parameters[i].first;
+    tensors[i].set_requires_grad(false);
+  }
+}
+
+TEST(UNet, ADetailedCheckpointGivesThePredictionsBack) {
+  const momap::TemporaryFolder folder;
+  const auto backbone = detailed();
+  const std::string path = (folder.path() / "net.safetensors").string();
+  backbone->save(path, backbone->parameters(), "");
+  const auto loaded = make("{weights: " + path + "}");
+  const Conditioning given = loaded->prepare(condition_of(40, 24));
+  const at::Tensor x = normal({1, 3, 5, 3}, 8);
+  EXPECT_TRUE(at::equal(loaded->predict(x, at::ones({1}), given),
+                        backbone->predict(x, at::ones({1}), given)));
+  EXPECT_NE(config_error([&] { make("{weights: " + path + ", detail: 2}"); }).find("'detail' = 2"),
+            std::string::npos);
+}
+
+TEST(UNet, DetailThatDoesNotFitIsRefused) {
+  EXPECT_THROW(make("{detail: 3}"), momap::ConfigError);
+  EXPECT_THROW(make("{text_layers: 1, text_width: 12}"), momap::ConfigError);
+  EXPECT_THROW(make("{detail: 4}")->begin_training(kLatent, 6, at::ones({3})), momap::ConfigError);
+}
+
 }  // namespace

@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <memory>
 #include <numbers>
 #include <vector>
 
+#include "surface_patches.h"
 #include "upsampling.h"
 
 namespace {
@@ -62,6 +64,7 @@ class Dct final : public momap::Encoding {
     int coefficients = 8;
     int stride = 1;
     double deadband = 0.1;
+    std::string upsampling = "edges";
 
     static auto schema() {
       using momap::param;
@@ -80,11 +83,16 @@ class Dct final : public momap::Encoding {
                 "exactly still.")
               .at_least(0)
               .unit("px"),
+          param("upsampling", &Params::upsampling,
+                "How pixels are decoded from cells: `edges` averages the cells around without "
+                "mixing across depth edges or segments; `surfaces` finds what each surface in a "
+                "cell has to do with its mean, as nearly rigid bodies.")
+              .one_of({"edges", "surfaces"}),
       };
     }
   };
 
-  explicit Dct(Params params) : params_(params) {}
+  explicit Dct(Params params) : params_(std::move(params)) {}
 
   momap::Latent encode(const momap::MoMap& momap, const momap::Context& context) override;
   momap::MoMap decode(const momap::Latent& latent, const momap::Condition& condition,
@@ -228,6 +236,12 @@ momap::MoMap Dct::decode(const momap::Latent& latent, const momap::Condition& co
   const at::Tensor points = condition.points.contiguous();
   const float* const start = points.data_ptr<float>();
   const EdgeAwareUpsampling upsampling(coarse, condition, params_.stride);
+  std::unique_ptr<SurfacePatches> surfaces;
+  std::vector<double> patches;
+  if (params_.upsampling == "surfaces") {
+    surfaces = std::make_unique<SurfacePatches>(condition, params_.stride);
+    patches = surfaces->solve(coarse);
+  }
   at::Tensor xyz = at::empty({frames, height, width, 3}, at::kFloat);
   at::Tensor valid = at::empty({height, width}, at::kBool);
   float* const out = xyz.data_ptr<float>();
@@ -243,6 +257,8 @@ momap::MoMap Dct::decode(const momap::Latent& latent, const momap::Condition& co
       for (int64_t c = 0; c < 3 * kept; ++c) {
         std::copy_n(values + (c * height + y) * width, width, coefficient.begin() + c * width);
       }
+    } else if (surfaces) {
+      surfaces->row(y, patches, coefficient);
     } else {
       upsampling.row(y, coefficient);
     }

@@ -286,4 +286,111 @@ TEST(Dct, ALatentOfOtherParametersIsRefusedByName) {
   EXPECT_NE(message("{coefficients: 4}", other).find("not finite"), std::string::npos);
 }
 
+// A disc (segment 1) that turns about an axis out of the image plane, in front of a wall that
+// stands; and, where `ball`, a small ball (segment 2) that flies past.
+struct Turning {
+  MoMap map;
+  Condition condition;
+};
+
+Turning turning_disc(int64_t side, bool ball) {
+  const Camera camera = momap::testing::simple_camera(side, side);
+  at::Tensor depth = at::full({side, side}, 5.f);
+  at::Tensor segments = at::zeros({side, side}, at::kInt);
+  const auto distance = [](int64_t x, int64_t y, double cx, double cy) {
+    return std::hypot(static_cast<double>(x) - cx, static_cast<double>(y) - cy);
+  };
+  const double s = static_cast<double>(side) / 64;
+  for (int64_t y = 0; y < side; ++y) {
+    for (int64_t x = 0; x < side; ++x) {
+      if (distance(x, y, 24.3 * s, 30.7 * s) < 17 * s) {
+        segments[y][x] = 1;
+        depth[y][x] = 3 + 0.01 * static_cast<double>(x);
+      }
+      if (ball && distance(x, y, 52.2 * s, 12.6 * s) < 3.5 * s) {
+        segments[y][x] = 2;
+        depth[y][x] = 2;
+      }
+    }
+  }
+  const at::Tensor points = momap::unproject(depth, camera);
+  const int64_t frames = 6;
+  at::Tensor xyz = points.unsqueeze(0).repeat({frames, 1, 1, 1});
+  auto a = xyz.accessor<float, 4>();
+  auto p = points.accessor<float, 3>();
+  auto id = segments.accessor<int32_t, 2>();
+  const std::array<double, 3> pivot{-0.3, 0, 3.2};
+  for (int64_t t = 1; t < frames; ++t) {
+    const double angle = 0.1 * static_cast<double>(t);
+    for (int64_t y = 0; y < side; ++y) {
+      for (int64_t x = 0; x < side; ++x) {
+        if (id[y][x] == 2) a[t][y][x][0] += 0.05f * static_cast<float>(t);
+        if (id[y][x] != 1) continue;
+        const double u = p[y][x][0] - pivot[0], v = p[y][x][1] - pivot[1];
+        a[t][y][x][0] = static_cast<float>(pivot[0] + std::cos(angle) * u - std::sin(angle) * v);
+        a[t][y][x][1] = static_cast<float>(pivot[1] + std::sin(angle) * u + std::cos(angle) * v);
+      }
+    }
+  }
+  const MoMap map{xyz, at::ones({frames, side, side}, at::kBool), at::ones({side, side}, at::kBool),
+                  camera};
+  Condition condition = condition_of(map);
+  condition.segments = segments;
+  return {map, condition};
+}
+
+// Largest error over the depth of the pixels of a segment.
+double worst_of(const MoMap& result, const Turning& scene, int32_t segment) {
+  const at::Tensor error =
+      (result.xyz - scene.map.xyz).norm(2, -1) / scene.map.xyz[0].select(-1, 2);
+  return error.masked_select(scene.condition.segments->eq(segment).expand_as(error))
+      .max()
+      .item<double>();
+}
+
+TEST(Dct, SurfacesDecodeARigidTurnFromCoarseCells) {
+  const Turning scene = turning_disc(64, false);
+  const auto dct = make("{coefficients: 6, stride: 8, upsampling: surfaces}");
+  const MoMap back = dct->decode(dct->encode(scene.map, context()), scene.condition, context());
+  EXPECT_LT(worst_of(back, scene, 1), 0.004);  // it goes as far as 0.1
+  EXPECT_EQ(worst_of(back, scene, 0), 0);      // the wall is below the deadband
+  const auto edges = make("{coefficients: 6, stride: 8}");
+  const MoMap before =
+      edges->decode(edges->encode(scene.map, context()), scene.condition, context());
+  EXPECT_GT(worst_of(before, scene, 1), 0.02);
+}
+
+TEST(Dct, SurfacesFindTheMotionOfWhatFillsNoCell) {
+  const Turning scene = turning_disc(64, true);
+  const auto dct = make("{coefficients: 6, stride: 8, upsampling: surfaces}");
+  const MoMap back = dct->decode(dct->encode(scene.map, context()), scene.condition, context());
+  EXPECT_LT(worst_of(back, scene, 2), 0.01);  // it goes as far as 0.125
+  EXPECT_LT(worst_of(back, scene, 0), 0.002);
+}
+
+TEST(Dct, SurfacesWithoutSegmentsAreToldApartByDepth) {
+  Turning scene = turning_disc(64, false);
+  const auto dct = make("{coefficients: 6, stride: 8, upsampling: surfaces}");
+  Condition blind = scene.condition;
+  blind.segments.reset();
+  const MoMap back = dct->decode(dct->encode(scene.map, context()), blind, context());
+  EXPECT_LT(worst_of(back, scene, 1), 0.004);
+  EXPECT_EQ(worst_of(back, scene, 0), 0);
+}
+
+TEST(Dct, SurfacesOfImagesSmallerThanACellOrOfUnknownDepthAreDecoded) {
+  for (const int64_t side : {1, 3, 9}) {
+    const MoMap map = moved(3, side, side, [](int64_t t, int64_t, int64_t) {
+      return std::array{0.1 * static_cast<double>(t), 0.0, 0.0};
+    });
+    const auto dct = make("{coefficients: 3, stride: 8, upsampling: surfaces, deadband: 0}");
+    const Latent latent = dct->encode(map, context());
+    EXPECT_LT(worst_relative_error(dct->decode(latent, condition_of(map), context()).xyz, map.xyz),
+              0.01);
+    Condition nothing = condition_of(map);
+    nothing.points.zero_();
+    EXPECT_EQ(dct->decode(latent, nothing, context()).valid.sum().item<int64_t>(), 0);
+  }
+}
+
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 #include <momap/base/hash.h>
 #include <momap/base/text.h>
@@ -36,6 +37,7 @@ class Synthetic final : public momap::Source {
     std::vector<std::string> settings;
     std::vector<int64_t> movers{1, 5};
     std::string camera = "any";
+    std::string painted = "all";
     int64_t seed = 0;
 
     static auto schema() {
@@ -59,6 +61,11 @@ class Synthetic final : public momap::Source {
           param("movers", &Params::movers, "Fewest and most objects that may move in a scene."),
           param("camera", &Params::camera, "How the camera moves.")
               .one_of({"any", "static", "pan", "handheld", "dolly"}),
+          param("painted", &Params::painted,
+                "Which frames get a picture and depth. With `first` the others are black and of "
+                "unknown depth, which is all that training from true motion needs, in a fifth of "
+                "the time.")
+              .one_of({"all", "first"}),
           param("seed", &Params::seed, "Another seed is another data set.").at_least(0),
       };
     }
@@ -121,10 +128,10 @@ class Synthetic final : public momap::Source {
     const int64_t pixels = height * width;
 
     momap::Clip clip;
-    clip.frames = at::empty({frames, height, width, 3}, at::kByte);
+    clip.frames = at::zeros({frames, height, width, 3}, at::kByte);
     clip.fps = params_.fps;
     clip.camera = scene.view.camera;
-    clip.depth = at::empty({frames, height, width}, at::kFloat);
+    clip.depth = at::zeros({frames, height, width}, at::kFloat);
     clip.cam_from_world = poses(scene.view);
     clip.segment_names = stage_world.segment_names;
 
@@ -136,8 +143,10 @@ class Synthetic final : public momap::Source {
     for (int64_t t = 0; t < frames; ++t) {
       context.check_cancelled();
       stage.pose(first.motions, t);
-      renderer.paint(t, clip.frames.data_ptr<uint8_t>() + 3 * pixels * t);
-      std::ranges::copy(renderer.depth(), clip.depth->data_ptr<float>() + pixels * t);
+      if (t == 0 || params_.painted == "all") {
+        renderer.paint(t, clip.frames.data_ptr<uint8_t>() + 3 * pixels * t);
+        std::ranges::copy(renderer.depth(), clip.depth->data_ptr<float>() + pixels * t);
+      }
       if (t == 0) {
         truth.emplace(stage, scene.view, renderer.faces(), renderer.depth());
         clip.segments = segments(stage, renderer.faces());

@@ -451,4 +451,14 @@ TEST(Synthetic, SaysWhatIsWrongWithParameters) {
   EXPECT_NE(refusal("{shown: 1}").find("below 'futures' = 1"), std::string::npos);
 }
 
+TEST(Synthetic, PaintingOnlyTheFirstFrameChangesNothingElse) {
+  Clip all = sample("{size: [48, 64], frames: 5, futures: 2}", 3);
+  const Clip first = sample("{size: [48, 64], frames: 5, futures: 2, painted: first}", 3);
+  EXPECT_EQ(first.frames.slice(0, 1).max().item<int>(), 0);
+  EXPECT_EQ(first.depth->slice(0, 1).abs().max().item<float>(), 0);
+  all.frames.slice(0, 1).zero_();
+  all.depth->slice(0, 1).zero_();
+  EXPECT_TRUE(same(all, first));
+}
+
 }  // namespace

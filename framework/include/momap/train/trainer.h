@@ -24,7 +24,8 @@ class TrainingSet {
   virtual ~TrainingSet() = default;
   virtual int64_t size() const = 0;
 
-  /// Example i in [0, size()), always the same. Called from several threads at once.
+  /// Example i in [0, size()), always the same. Called from several threads at once. Throws
+  /// DataError for one that cannot be used.
   virtual TrainingItem item(int64_t i) const = 0;
 };
 
@@ -106,6 +107,9 @@ struct TrainProgress {
 struct TrainCallbacks {
   std::function<void(const TrainProgress&)>
       progress;                                      ///< every `report_every` steps and at the end
+  /// Told of each use of an example that threw DataError, from several threads at once; the batch
+  /// does without it. Unset, or when it throws: the run ends.
+  std::function<void(int64_t item, const std::string& why)> skip;
   const std::function<bool()>* cancelled = nullptr;  ///< as in Context
 };
 
