@@ -6,9 +6,12 @@
 #include <momap/base/files.h>
 #include <momap/base/text.h>
 #include <momap/catalog/stamp.h>
+#include <sys/sysinfo.h>
 
+#include <boost/process.hpp>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <vector>
 
 #include "engine_process.h"
 
@@ -27,10 +30,51 @@ json engine_report() {
   }
 }
 
+// Of the file system that holds `path`, or will: the nearest folder above it that exists is asked.
+uint64_t free_bytes(fs::path path) {
+  std::error_code error;
+  path = fs::absolute(path, error);
+  while (!fs::exists(path, error) && path.has_relative_path()) path = path.parent_path();
+  const auto space = fs::space(path, error);
+  return error ? 0 : space.available;
+}
+
+uint64_t memory_bytes() {
+  struct sysinfo info {};
+  ::sysinfo(&info);
+  return uint64_t{info.totalram} * info.mem_unit;
+}
+
+json counts_by_stage(const Catalog& catalog) {
+  json counts = json::object();
+  for (const auto& stage : kStages) {
+    if (const size_t count = catalog.ids(stage.name).size())
+      counts[std::string(stage.name)] = count;
+  }
+  return counts;
+}
+
+// What `--launcher slurm` needs.
+std::string slurm() {
+  const auto sbatch = boost::process::search_path("sbatch");
+  return sbatch.empty() ? "not installed; jobs run on this machine" : sbatch.string();
+}
+
+// What makes things slow here although it works.
+json advice(const json& engine) {
+  json out = json::array();
+  const std::string blas = engine.value("blas", "");
+  if (blas.find("/blas/libblas.so") != blas.npos) {
+    out.push_back(
+        "BLAS is the reference implementation, which makes training 2 to 4 times slower; "
+        "apt install libopenblas0-serial");
+  }
+  return out;
+}
+
 json report(const Options& options, const Catalog& catalog) {
   const fs::path cache = user_cache_folder();
-  std::error_code error;
-  const auto space = fs::space(fs::exists(cache) ? cache : fs::path("/"), error);
+  const json engine = engine_report();
   json folders = json::array();
   for (const auto& folder : plugin_folders(options.plugins)) {
     folders.push_back({{"folder", shown(folder)}, {"exists", fs::is_directory(folder)}});
@@ -39,11 +83,16 @@ json report(const Options& options, const Catalog& catalog) {
           {"built for", own_stamp()},
           {"cores", std::thread::hardware_concurrency()},
           {"install", shown(install_root())},
-          {"engine", engine_report()},
-          {"cache", {{"folder", shown(cache)}, {"free bytes", error ? 0 : space.available}}},
+          {"engine", engine},
+          {"memory bytes", memory_bytes()},
+          {"cache", {{"folder", shown(cache)}, {"free bytes", free_bytes(cache)}}},
+          {"here", {{"folder", shown(fs::current_path())}, {"free bytes", free_bytes(".")}}},
+          {"slurm", slurm()},
           {"plugin folders", folders},
           {"plugins", catalog.plugins().size()},
-          {"unusable libraries", catalog.problems().size()}};
+          {"plugins by stage", counts_by_stage(catalog)},
+          {"unusable libraries", catalog.problems().size()},
+          {"advice", advice(engine)}};
 }
 
 void print_text(const json& r) {
@@ -55,13 +104,24 @@ void print_text(const json& r) {
   line("cores", fmt::format("{}", r["cores"].get<int64_t>()));
   line("install", r["install"]);
   for (const auto& [what, value] : r["engine"].items()) line(what.c_str(), value);
-  line("cache", fmt::format("{}  ({} free)", r["cache"]["folder"].get<std::string>(),
-                            human_bytes(r["cache"]["free bytes"].get<double>())));
+  line("memory", human_bytes(r["memory bytes"].get<double>()));
+  for (const char* what : {"cache", "here"}) {
+    line(what, fmt::format("{}  ({} free)", r[what]["folder"].get<std::string>(),
+                           human_bytes(r[what]["free bytes"].get<double>())));
+  }
+  line("slurm", r["slurm"]);
   for (const auto& folder : r["plugin folders"]) {
     line("plugins", folder["folder"].get<std::string>() + (folder["exists"] ? "" : "  (none)"));
   }
-  line("found", fmt::format("{} plugins, {} unusable libraries", r["plugins"].get<size_t>(),
-                            r["unusable libraries"].get<size_t>()));
+  std::vector<std::string> counts;
+  for (const auto& stage : kStages) {
+    const auto count = r["plugins by stage"].find(std::string(stage.name));
+    if (count != r["plugins by stage"].end())
+      counts.push_back(fmt::format("{} {}", count->get<size_t>(), stage.name));
+  }
+  line("found", fmt::format("{} plugins ({}), {} unusable libraries", r["plugins"].get<size_t>(),
+                            join(counts, ", "), r["unusable libraries"].get<size_t>()));
+  for (const auto& text : r["advice"]) line("advice", text);
 }
 
 }  // namespace

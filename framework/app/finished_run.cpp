@@ -108,7 +108,7 @@ FinishedRun run_of(const json& j, const fs::path& file) {
 
 }  // namespace
 
-FinishedRun read_run(const fs::path& folder) {
+FinishedRun read_finished_run(const fs::path& folder) {
   const fs::path file = folder.filename() == "run.json" ? folder : folder / "run.json";
   check_exists(folder, shown(folder));
   std::error_code error;

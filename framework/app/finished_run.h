@@ -46,6 +46,6 @@ struct FinishedRun {
 
 /// Reads run.json and scores.jsonl of a folder. Throws ConfigError where they are missing or not
 /// what a run writes.
-FinishedRun read_run(const std::filesystem::path& folder);
+FinishedRun read_finished_run(const std::filesystem::path& folder);
 
 }  // namespace momap

@@ -124,8 +124,8 @@ int write_docs(const Options& options) {
 }
 
 int compare(const Options& options) {
-  const FinishedRun a = read_run(options.inputs.at(0));
-  const FinishedRun b = read_run(options.inputs.at(1));
+  const FinishedRun a = read_finished_run(options.inputs.at(0));
+  const FinishedRun b = read_finished_run(options.inputs.at(1));
   const Comparison result = compare_runs(a, b);
   fmt::print("{}", options.json ? comparison_json(a, b, result) : comparison_text(a, b, result));
   return kExitOk;

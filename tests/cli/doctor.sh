@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # `momap doctor`: what it says of the installation, of all cards, and of whole and broken copies of a data set.
 expect 0 momap doctor; says libtorch; says BLAS; says threads; says plugins; says free
-expect 0 momap doctor --json
+says "libblas"; says "memory"; says "OMP_NUM_THREADS=1"; says "here       $PWD  ("; says slurm; says " warping, "
+expect 0 momap doctor --json; says '"plugins by stage"'; says '"advice"'
 [[ $(ffprobe -v error -version | head -c 7) == ffprobe ]] || fail "ffmpeg is needed"
 
 # Every card fits the schema, its reader exists and takes the card's parameters.

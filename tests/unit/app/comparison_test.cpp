@@ -38,7 +38,7 @@ FinishedRun run(const fs::path& folder, const Written& w) {
                  "protocol": 1, "value": 7.0}}], "failures": []}})",
                          w.steps, w.source_version, w.from_cache, w.better, w.protocol));
   write_file(folder / "scores.jsonl", w.lines);
-  return read_run(folder);
+  return read_finished_run(folder);
 }
 
 std::string line(const std::string& sample, const std::vector<std::string>& values) {
@@ -159,7 +159,7 @@ TEST_F(ComparisonOfRuns, RefusesFilesThatARunDoesNotWrite) {
   const fs::path folder = folder_.path() / "a";
   for (const char* text : {"", "{", "[]", "{\"format\": 2}", "{\"format\": 1, \"finished\": 3}"}) {
     write_file(folder / "run.json", text);
-    EXPECT_THROW(read_run(folder), ConfigError) << text;
+    EXPECT_THROW(read_finished_run(folder), ConfigError) << text;
   }
   a({.lines = line("x", {"1"})});
   for (const char* text :
@@ -168,14 +168,14 @@ TEST_F(ComparisonOfRuns, RefusesFilesThatARunDoesNotWrite) {
         "\"k\": 0, \"value\": 1}]}\n"}) {
     write_file(folder / "scores.jsonl", text);
     try {
-      read_run(folder);
+      read_finished_run(folder);
       ADD_FAILURE() << text;
     } catch (const ConfigError& e) {
       EXPECT_NE(std::string(e.what()).find("scores.jsonl:1: error"), std::string::npos) << e.what();
     }
   }
   fs::remove(folder / "scores.jsonl");
-  EXPECT_THROW(read_run(folder), ConfigError);
+  EXPECT_THROW(read_finished_run(folder), ConfigError);
 }
 
 }  // namespace
