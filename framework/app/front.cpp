@@ -16,6 +16,7 @@
 #include <map>
 
 #include "comparison.h"
+#include "completion.h"
 #include "doctor.h"
 #include "engine_process.h"
 #include "finished_run.h"
@@ -143,6 +144,16 @@ int doctor(const Options& options) {
   return report_unusable(catalog) || !sound ? kExitConfig : kExitOk;
 }
 
+int complete(const Options& options) {
+  fmt::print("{}", completions(options.inputs, options));
+  return kExitOk;
+}
+
+int print_completion_script(const Options& options) {
+  fmt::print("{}", completion_script(options.format));
+  return kExitOk;
+}
+
 int clean(const Options&) {
   std::error_code error;
   const auto removed = fs::remove_all(user_cache_folder(), error);
@@ -164,6 +175,8 @@ const std::map<std::string, Handler>& handlers() {
                                                         {"graph", print_graph},
                                                         {"compare", compare},
                                                         {"doctor", doctor},
+                                                        {"complete", complete},
+                                                        {"completion", print_completion_script},
                                                         {"clean", clean}};
   return kHandlers;
 }

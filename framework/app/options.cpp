@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
+#include "command_line.h"
+
 namespace momap {
 namespace {
 
@@ -30,6 +32,7 @@ class CommandLine {
     db();
     plugins();
     doctor();
+    completion();
     clean();
     internal();
   }
@@ -230,7 +233,9 @@ class CommandLine {
     auto* describe = command(group, "describe", "plugins describe",
                              "Parameters of a plugin: type, range, default, meaning",
                              "momap plugins describe warping/point_splat --format json-schema");
-    describe->add_option("id", options_.plugin_id, "Plugin, stage/name")->required();
+    describe->add_option("id", options_.plugin_id, "Plugin, stage/name")
+        ->required()
+        ->type_name("PLUGIN");
     describe->add_option("--format", options_.format, "text, json, markdown or json-schema")
         ->capture_default_str()
         ->check(CLI::IsMember({"text", "json", "markdown", "json-schema"}));
@@ -267,14 +272,26 @@ class CommandLine {
     });
   }
 
+  void completion() {
+    auto* sub = command(&app_, "completion", "completion",
+                        "Print the script that lets a shell complete commands, options and plugins",
+                        "eval \"$(momap completion bash)\"");
+    sub->add_option("shell", options_.format, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  }
+
   void clean() {
     auto* sub = command(&app_, "clean", "clean",
                         "Empty the cache of step results and plugin descriptions", "momap clean");
     sub->footer("Runs, models and databases are not touched.");
   }
 
-  // What the build and the launcher call; not shown in help.
+  // What the build, the launcher and shells call; not shown in help.
   void internal() {
+    auto* complete = command(&app_, "complete", "complete", "", "");
+    complete->add_option("words", options_.inputs);
+    complete->group("");
     auto* describe = command(&app_, "describe-libraries", "describe-libraries", "", "");
     describe->add_option("library", options_.libraries);
     describe->group("");
@@ -289,6 +306,12 @@ class CommandLine {
 };
 
 }  // namespace
+
+void with_command_line(const std::function<void(const CLI::App&)>& look) {
+  Options options;
+  CommandLine line(options);
+  look(line.app());
+}
 
 Options parse_command_line(int argc, char** argv) {
   Options options;
