@@ -17,6 +17,7 @@
 #include "guarded.h"
 #include "interrupt.h"
 #include "run_command.h"
+#include "sweep_command.h"
 #include "train_command.h"
 
 // `momap-engine`: the commands that need LibTorch. Started by `momap` with the same arguments.
@@ -70,6 +71,10 @@ int dispatch(const Options& options) {
                                                         {"db verify", db_verify_command},
                                                         {"db merge", db_merge_command},
                                                         {"db export", db_export_command},
+                                                        {"sweep run", sweep_run_command},
+                                                        {"sweep resume", sweep_resume_command},
+                                                        {"sweep retry", sweep_resume_command},
+                                                        {"sweep status", sweep_status_command},
                                                         {"doctor --data", data_command},
                                                         {"plugins check", check_plugins},
                                                         {"describe-engine", describe_engine},

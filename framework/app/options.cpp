@@ -30,6 +30,7 @@ class CommandLine {
     generate();
     compare();
     db();
+    sweep();
     plugins();
     doctor();
     completion();
@@ -221,6 +222,70 @@ class CommandLine {
     target(exported, "Folder to write to");
     exported->add_option("--samples", options_.samples, "At most so many samples (default: all)")
         ->check(CLI::NonNegativeNumber);
+  }
+
+  void table_format(CLI::App* sub) {
+    sub->add_option("--format", options_.format, "text, markdown, latex, csv or jsonl")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"text", "markdown", "latex", "csv", "jsonl"}));
+  }
+
+  void jobs(CLI::App* sub) {
+    sub->add_option("--jobs", options_.jobs, "Jobs at once, each a process (default: one a core)")
+        ->check(CLI::Range(1, 4096));
+    sub->add_option("--threads", options_.threads, "Threads of all jobs together (default: all)")
+        ->check(CLI::Range(0, 4096));
+    sub->add_flag("--no-cache", options_.no_cache, "Compute everything, store nothing");
+    sub->add_option("--cache-size", options_.cache_gigabytes, "Limit of the cache folder, GB")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+  }
+
+  void sweep() {
+    CLI::App* group =
+        app_.add_subcommand("sweep", "Run a graph with many settings and compare what they give");
+    group->require_subcommand(1);
+    auto* run = command(group, "run", "sweep run", "Start a sweep",
+                        "momap sweep run configs/sweeps/warping.yaml -o runs/warping");
+    run->add_option("sweep", options_.graph, "Sweep file (YAML: base, sweep)")
+        ->required()
+        ->type_name("FILE");
+    run->add_option("--set", options_.set, "Override a key in all points (repeatable)")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->take_all();
+    run->add_option("-o,--output", options_.output,
+                    "Folder for results (default: runs/<name>-<time>)")
+        ->type_name("DIR");
+    const auto working = [&](CLI::App* sub) {
+      jobs(sub);
+      table_format(sub);
+      sub->add_flag("--json", options_.json, "Print the table as JSON lines");
+      sub->add_flag("--fail-fast,!--keep-going", options_.fail_fast,
+                    "Stop at the first job that fails (default: go on with the others)");
+    };
+    const auto existing = [&](CLI::App* sub) {
+      sub->add_option("folder", options_.folder, "Folder of the sweep")
+          ->required()
+          ->type_name("DIR");
+    };
+    working(run);
+    auto* resume = command(group, "resume", "sweep resume",
+                           "Go on where a sweep was stopped or killed; finished jobs are kept",
+                           "momap sweep resume runs/warping");
+    existing(resume);
+    working(resume);
+    auto* retry = command(group, "retry", "sweep retry", "Go on, and try failed jobs once more",
+                          "momap sweep retry runs/warping --failed");
+    existing(retry);
+    working(retry);
+    retry->add_flag("--failed")->description("What it does in any case");
+    auto* status =
+        command(group, "status", "sweep status", "Say how far a sweep is, with its tables",
+                "momap sweep status runs/warping --watch");
+    existing(status);
+    table_format(status);
+    status->add_flag("--watch", options_.watch, "Show it every two seconds until it has ended");
   }
 
   void plugins() {

@@ -25,13 +25,17 @@ struct Options {
   double cache_gigabytes = 10;
 
   std::string plugin_id;               ///< plugins describe, plugins new
-  std::string format = "text";         ///< plugins describe
+  std::string format = "text";         ///< plugins describe, sweep, leaderboard
   std::vector<std::string> libraries;  ///< plugins check, describe-libraries
-  std::string folder;                  ///< plugins new, plugins docs, write-catalog
+  std::string folder;  ///< plugins new, plugins docs, write-catalog, sweep resume, retry, status
 
   std::string database;             ///< db info, db verify, db export
   std::vector<std::string> inputs;  ///< db build: videos; db merge: databases; compare: two runs
   std::string shard;                ///< db build: "i/n"
+
+  int jobs = 0;            ///< sweep, leaderboard: at once; 0 = one a core
+  bool fail_fast = false;  ///< sweep: stop at the first job that fails
+  bool watch = false;      ///< sweep status: until it has ended
 
   std::vector<std::string> data;  ///< doctor --data: NAME=FOLDER; none = list the data sets
 

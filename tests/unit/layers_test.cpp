@@ -15,8 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> kLayers{"base",  "params", "catalog",  "graph", "data", "store",
-                                       "stage", "plugin", "contract", "train", "run",  "harvest"};
+const std::vector<std::string> kLayers{"base",  "params",     "catalog", "graph",    "data",
+                                       "store", "stage",      "plugin",  "contract", "train",
+                                       "run",   "experiment", "harvest"};
 constexpr size_t kFront = 4;  // base to graph also run without LibTorch and OpenCV
 
 size_t position(const std::string& layer) {

@@ -6,8 +6,10 @@
 #include <momap/data/archive.h>
 #include <momap/run/cache.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <span>
 #include <vector>
 
@@ -79,6 +81,27 @@ fs::path Cache::entry(const std::string& key) const {
 bool Cache::contains(const std::string& key) const {
   std::error_code error;
   return fs::exists(entry(key), error);
+}
+
+Cache::Claim Cache::claim(const std::string& key) const {
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  const int fd = ::open((folder_ / "claims").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (fd < 0) return Claim(-1);
+  // One byte of the file stands for the entry. The lock belongs to the open file: it goes with it,
+  // however the process ends.
+  struct flock range {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  range.l_start = static_cast<off_t>(std::stoull(key.substr(0, 15), nullptr, 16));
+  range.l_len = 1;
+  while (::fcntl(fd, F_OFD_SETLKW, &range) != 0 && errno == EINTR) {
+  }
+  return Claim(fd);
+}
+
+Cache::Claim::~Claim() {
+  if (fd_ >= 0) ::close(fd_);
 }
 
 std::optional<Data> Cache::load(const std::string& key) {

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 
 #include "invoke.h"
@@ -199,11 +200,27 @@ class Run {
     return call;
   }
 
+  CallResult computed_step(const Token& token, size_t s) const {
+    const Step& step = graph_.steps[s];
+    const bool alone = step.plugin.concurrency == Concurrency::whole_machine;
+    Context context;
+    context.sample = token.result.name;
+    context.seed = step.plugin.uses_seed ? derived_seed(step.seed, token.result.name) : 0;
+    context.threads = alone ? threads_ : 1;
+    context.cancelled = options_.cancelled ? &options_.cancelled : nullptr;
+    keep_torch_on_this_thread();
+    const auto all_threads = alone ? std::make_unique<TorchThreads>(threads_) : nullptr;
+    CallResult result;
+    tbb::this_task_arena::isolate([&] { result = invoke(call_for(token, s), context); });
+    return result;
+  }
+
   // Runs in a oneTBB task, without the lock: the step's inputs stay until it has finished.
   void work(Token& token, size_t s, bool computes) {
     const auto start = Clock::now();
     const Step& step = graph_.steps[s];
     CallResult result;
+    bool computed = false;
     bool lost = false;
     std::string bad_data;
     std::exception_ptr fault;
@@ -211,19 +228,18 @@ class Run {
       const CrashNote note(fmt::format("step '{}' ({}, {}) on sample '{}'", step.name,
                                        step.plugin.id, step.plugin.library.string(),
                                        token.result.name));
-      if (computes) {
-        const bool alone = step.plugin.concurrency == Concurrency::whole_machine;
-        Context context;
-        context.sample = token.result.name;
-        context.seed = step.plugin.uses_seed ? derived_seed(step.seed, token.result.name) : 0;
-        context.threads = alone ? threads_ : 1;
-        context.cancelled = options_.cancelled ? &options_.cancelled : nullptr;
-        keep_torch_on_this_thread();
-        const auto all_threads = alone ? std::make_unique<TorchThreads>(threads_) : nullptr;
-        tbb::this_task_arena::isolate([&] { result = invoke(call_for(token, s), context); });
-        if (token.cacheable(s)) options_.cache->store(token.keys[s], result.data);
-      } else if (auto loaded = options_.cache->load(token.keys[s])) {
+      // Others may be computing the same entry at this moment, in this process or another.
+      std::optional<Cache::Claim> claim;
+      if (computes && token.cacheable(s)) claim.emplace(options_.cache->claim(token.keys[s]));
+      const bool there = claim && options_.cache->contains(token.keys[s]);
+      std::optional<Data> loaded;
+      if (!computes || there) loaded = options_.cache->load(token.keys[s]);
+      if (loaded) {
         result.data = std::move(*loaded);
+      } else if (computes) {
+        result = computed_step(token, s);
+        computed = true;
+        if (token.cacheable(s)) options_.cache->store(token.keys[s], result.data);
       } else {
         lost = true;
       }
@@ -254,7 +270,7 @@ class Run {
       token.forget(s);
       plan(token);
     } else if (!fault && bad_data.empty() && !cancelled_) {
-      finish_step(token, s, std::move(result), seconds_since(start));
+      finish_step(token, s, std::move(result), computed, seconds_since(start));
     }
     end_if_over(token);
     pump();
@@ -266,13 +282,13 @@ class Run {
                        step.plugin.version, token.result.name);
   }
 
-  void finish_step(Token& token, size_t s, CallResult result, double seconds) {
+  void finish_step(Token& token, size_t s, CallResult result, bool computed, double seconds) {
     StepFigures& figures = figures_[s];
     int64_t bytes = 0;
     for (const auto& datum : result.data) bytes += bytes_of(datum);
     figures.largest_output_bytes = std::max(figures.largest_output_bytes, bytes);
     figures.seconds += seconds;
-    ++(token.computes(s) ? figures.calls : figures.from_cache);
+    ++(computed ? figures.calls : figures.from_cache);
     for (size_t k = 0; k < result.data.size(); ++k) {
       if (const auto* score = std::get_if<Score>(&result.data[k])) {
         token.result.scores.push_back({s, k, *score});

@@ -19,7 +19,8 @@ Token::Token(const Graph& graph, const RunOptions& options, int64_t sample)
 
 bool Token::cacheable(size_t step) const {
   const Step& s = graph_.steps[step];
-  return options_.cache && s.output() != Kind::file && s.plugin.stage() != "source";
+  return options_.cache && s.output() != Kind::file && s.plugin.stage() != "source" &&
+         std::ranges::count(options_.fresh, step) == 0;
 }
 
 bool Token::is_result(size_t step) const {

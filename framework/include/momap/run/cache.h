@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace momap {
 
@@ -26,6 +27,23 @@ class Cache {
   /// A full disk or read-only folder only costs the entry; the first such failure is kept in
   /// `trouble()`.
   void store(const std::string& key, const Data& data);
+
+  /// The right to compute an entry, held until it goes.
+  class Claim {
+   public:
+    explicit Claim(int fd) : fd_(fd) {}
+    Claim(Claim&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Claim& operator=(Claim&&) = delete;
+    ~Claim();
+
+   private:
+    int fd_;
+  };
+
+  /// Waits until nobody else, in any process, has this entry's claim. Who then finds the entry need
+  /// not compute it. Where the file system has no locks the claim is given at once. Hold one at a
+  /// time.
+  Claim claim(const std::string& key) const;
 
   std::string trouble() const;
   const std::filesystem::path& folder() const { return folder_; }

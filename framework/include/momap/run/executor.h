@@ -51,6 +51,7 @@ struct RunOptions {
   std::filesystem::path folder;     ///< outputs go to <folder>/<step>/<sample>.<ext>
   Cache* cache = nullptr;           ///< nullptr = compute everything
   std::vector<size_t> keep;         ///< steps whose data each SampleResult carries
+  std::vector<size_t> fresh;        ///< steps that are computed even where the cache has them
   std::function<bool()> cancelled;  ///< polled; true ends the run after the steps in work
   std::function<void(const Progress&)> progress;
   std::function<void(SampleResult)> on_sample;  ///< in sample order, from one thread at a time

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <momap/catalog/catalog.h>
+#include <momap/experiment/job.h>
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "options.h"
+
+namespace momap {
+
+/// Loads the libraries of all jobs into this process, so that its children have them at once.
+void preload(const std::vector<Job>& jobs, const Catalog& catalog);
+
+/// The child of `run_jobs`: runs a job's graph into `attempt`/run with `threads` threads and writes
+/// its outcome.
+std::function<int(const Job&, const std::filesystem::path&)> job_body(const Options& options,
+                                                                      const Catalog& catalog,
+                                                                      int threads);
+
+/// How many jobs run at once (--jobs, or one a core), and with how many threads each.
+struct JobSlots {
+  int parallel = 1;
+  int threads = 1;
+};
+JobSlots job_slots(const Options& options);
+
+}  // namespace momap
