@@ -6,9 +6,7 @@
 #include <fmt/format.h>
 #include <momap/base/error.h>
 #include <momap/base/files.h>
-#include <momap/data/archive.h>
 #include <momap/data/condition.h>
-#include <momap/data/tensor_file.h>
 #include <momap/stage/torch_threads.h>
 #include <momap/train/latent_scale.h>
 #include <oneapi/tbb/parallel_for.h>
@@ -21,20 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kLatents = "training.latents";  // f32 [M, C, h, w]
-constexpr const char* kValid = "training.valid";      // f32 [M, h, w]
-constexpr const char* kKey = "training.key";
-constexpr const char* kStride = "training.stride";
-constexpr const char* kEncoding = "training.encoding";
-constexpr const char* kVersion = "training.version";
-constexpr const char* kNormalization = "training.normalization";
-constexpr const char* kFrames = "training.frames";
-
 // A cell whose motion is less than this, root mean square of the latent's channels, stands still:
 // about a hundredth of a pixel for displacements in image widths.
 constexpr double kStill = 1e-4;
-
-std::string caption_key(int64_t m) { return fmt::format("training.caption.{}", m); }
 
 // Frame 0 of a clip with what is known of it: all that a condition is made from.
 Clip reference_of(const Clip& clip) {
@@ -79,62 +66,55 @@ TrainingExamples::TrainingExamples(const Graph& graph, const Steps& steps,
   fs::create_directories(folder_);
 }
 
-TensorFile TrainingExamples::compute(int64_t i, const std::string& key) const {
+ExampleFile TrainingExamples::compute(int64_t i, const std::string& key) const {
   const auto futures = samples_.compute(i, options_.futures, cancelled_);
-  TensorFile file = to_archive(reference_of(only<Clip>(futures[0][2])));
+  ExampleFile example;
+  example.reference = reference_of(only<Clip>(futures[0][2]));
+  example.key = key;
   std::vector<at::Tensor> latents, valid;
-  for (size_t m = 0; m < futures.size(); ++m) {
-    const auto& latent = only<Latent>(futures[m][0]);
-    const auto& map = only<MoMap>(futures[m][1]);
+  for (const auto& future : futures) {
+    const auto& latent = only<Latent>(future[0]);
+    const auto& map = only<MoMap>(future[1]);
     if (!at::isfinite(latent.values).all().item<bool>()) {
       throw DataError(
           fmt::format("sample '{}': the latent of future {} has values that are not "
                       "finite",
-                      samples_.name(i), m));
+                      samples_.name(i), latents.size()));
     }
-    const int64_t stride = (map.height() + latent.values.size(2) - 1) / latent.values.size(2);
+    example.spec = latent.spec;
+    example.stride = (map.height() + latent.values.size(2) - 1) / latent.values.size(2);
+    example.captions.push_back(only<Clip>(future[2]).caption);
     latents.push_back(latent.values[0]);
-    valid.push_back(valid_share(map.valid, stride));
-    file.metadata[caption_key(static_cast<int64_t>(m))] = only<Clip>(futures[m][2]).caption;
-    file.metadata[kStride] = std::to_string(stride);
-    file.metadata[kEncoding] = latent.spec.encoding;
-    file.metadata[kVersion] = std::to_string(latent.spec.version);
-    file.metadata[kNormalization] = latent.spec.normalization;
-    file.metadata[kFrames] = std::to_string(latent.spec.frames);
+    valid.push_back(valid_share(map.valid, example.stride));
   }
-  file.tensors[kLatents] = at::stack(latents);
-  file.tensors[kValid] = at::stack(valid);
-  file.metadata[kKey] = key;
-  return file;
+  example.latents = at::stack(latents);
+  example.valid = at::stack(valid);
+  return example;
 }
 
-TensorFile TrainingExamples::sample(int64_t i) const {
+ExampleFile TrainingExamples::sample(int64_t i) const {
   const fs::path path = folder_ / fmt::format("{:08}.safetensors", i);
   const std::string key = fmt::format("{} futures={}", samples_.key(i), options_.futures);
   const std::lock_guard lock(making_[static_cast<size_t>(i) % making_.size()]);
   if (fs::exists(path)) {
     try {
-      TensorFile file = read_safetensors(path);
-      if (file.metadata[kKey] == key) return file;
+      ExampleFile example = read_example(path);
+      if (example.key == key) return example;
     } catch (const ConfigError&) {  // damaged: made anew
     }
   }
-  const TensorFile file = compute(i, key);
-  write_safetensors(path, file);
-  return file;
+  const ExampleFile example = compute(i, key);
+  write_example(path, example);
+  return example;
 }
 
 TrainingItem TrainingExamples::item(int64_t i) const {
   const int64_t m = i % options_.futures;
   // Isolated: whoever waits for a file to be made must not begin another one meanwhile.
-  TensorFile file = tbb::this_task_arena::isolate([&] { return sample(i / options_.futures); });
-  TrainingItem item{file.tensors.at(kLatents)[m].clone(), file.tensors.at(kValid)[m].clone(), {}};
-  file.tensors.erase(kLatents);
-  file.tensors.erase(kValid);
-  Clip clip = std::get<Clip>(from_archive(file));
-  clip.caption = file.metadata.at(caption_key(m));
-  item.conditioning = backbone_.prepare(Condition::from(clip));
-  return item;
+  ExampleFile example = tbb::this_task_arena::isolate([&] { return sample(i / options_.futures); });
+  example.reference.caption = example.captions[static_cast<size_t>(m)];
+  return {example.latents[m], example.valid[m],
+          backbone_.prepare(Condition::from(example.reference))};
 }
 
 TrainingExamples::Measured TrainingExamples::measure(
@@ -164,20 +144,14 @@ TrainingExamples::Measured TrainingExamples::measure(
       failed(reasons[n]);
       continue;
     }
-    const TensorFile file = sample(index(n));
-    const auto number = [&](const char* key) { return std::stoll(file.metadata.at(key)); };
-    out.spec = {file.metadata.at(kEncoding),
-                static_cast<uint32_t>(number(kVersion)),
-                file.metadata.at(kNormalization),
-                number(kFrames),
-                0,
-                0};
-    out.stride = number(kStride);
+    const ExampleFile example = sample(index(n));
+    out.spec = example.spec;
+    out.spec.height = out.spec.width = 0;  // a backbone serves any size
+    out.stride = example.stride;
     for (int64_t m = 0; m < options_.futures; ++m) {
-      const at::Tensor latent = file.tensors.at(kLatents)[m];
-      at::Tensor counts = file.tensors.at(kValid)[m];
-      if (options_.scale_over == "moving") counts = counts * moves(latent);
-      scale.add(latent, counts);
+      at::Tensor counts = example.valid[m];
+      if (options_.scale_over == "moving") counts = counts * moves(example.latents[m]);
+      scale.add(example.latents[m], counts);
     }
     any = true;
   }

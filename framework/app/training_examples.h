@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <momap/data/tensor_file.h>
 #include <momap/params/params.h>
 #include <momap/run/single_sample.h>
+#include <momap/train/example_file.h>
 #include <momap/train/trainer.h>
 
 #include <array>
@@ -68,8 +68,8 @@ class TrainingExamples final : public TrainingSet {
   Measured measure(const std::function<void(const std::string& why)>& failed) const;
 
  private:
-  TensorFile sample(int64_t i) const;
-  TensorFile compute(int64_t i, const std::string& key) const;
+  ExampleFile sample(int64_t i) const;
+  ExampleFile compute(int64_t i, const std::string& key) const;
 
   SingleSamples samples_;
   ExampleOptions options_;
