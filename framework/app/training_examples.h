@@ -3,7 +3,7 @@
 
 #include <momap/params/params.h>
 #include <momap/run/single_sample.h>
-#include <momap/train/example_file.h>
+#include <momap/store/example_file.h>
 #include <momap/train/trainer.h>
 
 #include <array>

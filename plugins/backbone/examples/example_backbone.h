@@ -2,7 +2,7 @@
 #pragma once
 
 #include <momap/stage/backbone.h>
-#include <momap/train/example_file.h>
+#include <momap/store/example_file.h>
 
 #include <filesystem>
 #include <functional>

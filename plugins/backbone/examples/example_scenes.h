@@ -5,7 +5,7 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
 #include <momap/data/condition.h>
-#include <momap/train/example_file.h>
+#include <momap/store/example_file.h>
 
 #include <filesystem>
 #include <string>

@@ -4,7 +4,7 @@
 #include <momap/base/files.h>
 #include <momap/data/archive.h>
 #include <momap/data/tensor_file.h>
-#include <momap/train/example_file.h>
+#include <momap/store/example_file.h>
 
 #include <algorithm>
 #include <charconv>
