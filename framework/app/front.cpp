@@ -8,6 +8,7 @@
 #include <momap/catalog/catalog.h>
 #include <momap/catalog/describe.h>
 #include <momap/graph/graph.h>
+#include <momap/graph/graph_schema.h>
 #include <momap/graph/yaml.h>
 
 #include <algorithm>
@@ -144,6 +145,11 @@ int doctor(const Options& options) {
   return report_unusable(catalog) || !sound ? kExitConfig : kExitOk;
 }
 
+int print_schema(const Options& options) {
+  fmt::print("{}", graph_json_schema(catalog_of(options)));
+  return kExitOk;
+}
+
 int complete(const Options& options) {
   fmt::print("{}", completions(options.inputs, options));
   return kExitOk;
@@ -175,6 +181,7 @@ const std::map<std::string, Handler>& handlers() {
                                                         {"graph", print_graph},
                                                         {"compare", compare},
                                                         {"doctor", doctor},
+                                                        {"schema", print_schema},
                                                         {"complete", complete},
                                                         {"completion", print_completion_script},
                                                         {"clean", clean}};

@@ -33,6 +33,7 @@ class CommandLine {
     sweep();
     plugins();
     doctor();
+    schema();
     completion();
     clean();
     internal();
@@ -335,6 +336,13 @@ class CommandLine {
       options_.command = sub->count("--data") > 0 ? "doctor --data" : "doctor";
       std::erase(options_.data, "");  // what CLI11 gives for --data without a value
     });
+  }
+
+  void schema() {
+    auto* sub = command(&app_, "schema", "schema",
+                        "Print the JSON Schema of a kind of file, for completion in editors",
+                        "momap schema graph > graph.schema.json");
+    sub->add_option("kind", options_.format, "graph")->required()->check(CLI::IsMember({"graph"}));
   }
 
   void completion() {
