@@ -67,7 +67,12 @@ json advice(const json& engine) {
   if (blas.find("/blas/libblas.so") != blas.npos) {
     out.push_back(
         "BLAS is the reference implementation, which makes training 2 to 4 times slower; "
-        "apt install libopenblas0-serial");
+        "apt install libopenblas0-pthread");
+  }
+  if (blas.find("/openblas-serial/") != blas.npos) {
+    out.push_back(
+        "BLAS is OpenBLAS without locks, which computes wrongly when several threads call it, as "
+        "training does; apt install libopenblas0-pthread and remove libopenblas0-serial");
   }
   return out;
 }
