@@ -15,15 +15,15 @@
 
 #include "dense_flow.h"
 #include "point_path.h"
+#include "surface_vote.h"
 
 // Dense flow between neighbouring frames, chained from frame 0 at sub-pixel places and lifted by
 // depth:
 //  - a step counts when the flow back returns and the depth does not jump; otherwise the point is
 //  out of sight;
 //  - it is back in sight where the flow straight from frame 0 finds it again, looking the same;
-//  - a point whose whole track is that of a static point, given the camera's motion, stays at its
-//  place in frame 0,
-//    so that jitter of flow and depth is no motion;
+//  - a point whose track explains the frames no better than its standing still does, given the
+//  camera's motion, stays at its place in frame 0, so that jitter of flow and depth is no motion;
 //  - out of sight, a moving point goes straight to where it is seen again, or on with a velocity
 //  that decays.
 
@@ -70,7 +70,7 @@ class ChainedFlow final : public momap::Extractor {
               .unit("px")
               .at_least(0),
           param("static_depth", &Params::static_depth,
-                "The same for depth, as a share of it; raise it for depth that flickers.")
+                "The same for depth, as a share of it; depth that flickers raises it by itself.")
               .above(0),
           param("occluded_damping", &Params::occluded_damping,
                 "Factor on the velocity for each frame out of sight; 0 stops at once, 1 never.")
@@ -104,19 +104,40 @@ class ChainedFlow final : public momap::Extractor {
     }
 
     const momap::PathOptions options = path_options();
+    cv::Mat votes(static_cast<int>(height), static_cast<int>(width), CV_32F, cv::Scalar(0));
+    const auto write = [&](momap::PathFinder& path, int64_t pixel, bool moves) {
+      valid[pixel] = path.settle(moves) || length == 1;
+      for (int64_t t = 0; t < length; ++t) {
+        visible[t * pixels + pixel] = path.visible(t);
+        if (t == 0) continue;  // exactly the unprojected depth
+        float* out = xyz + 3 * (t * pixels + pixel);
+        for (int c = 0; c < 3; ++c) out[c] = static_cast<float>(path.position(t)[c]);
+      }
+    };
     tbb::parallel_for(int64_t{0}, height, [&](int64_t y) {
       context.check_cancelled();
       momap::PathFinder path(evidence, options);
       for (int64_t x = 0; x < width; ++x) {
         const int64_t pixel = y * width + x;
         if (!(first[3 * pixel + 2] > 0)) continue;
-        valid[pixel] = path.follow(x, y) || length == 1;
-        for (int64_t t = 0; t < length; ++t) {
-          visible[t * pixels + pixel] = path.visible(t);
-          if (t == 0) continue;  // exactly the unprojected depth
-          float* out = xyz + 3 * (t * pixels + pixel);
-          for (int c = 0; c < 3; ++c) out[c] = static_cast<float>(path.position(t)[c]);
-        }
+        path.follow(x, y);
+        const double vote = path.motion_evidence();
+        votes.at<float>(static_cast<int>(y), static_cast<int>(x)) = static_cast<float>(vote);
+        write(path, pixel, vote > 0);
+      }
+    });
+    // What a pixel alone cannot tell, its surface does: those it outvotes are settled again.
+    const cv::Mat together = momap::vote_by_surface(votes, evidence.grey[0], evidence.depth[0]);
+    tbb::parallel_for(int64_t{0}, height, [&](int64_t y) {
+      context.check_cancelled();
+      momap::PathFinder path(evidence, options);
+      for (int64_t x = 0; x < width; ++x) {
+        const int64_t pixel = y * width + x;
+        const bool moves = together.at<float>(static_cast<int>(y), static_cast<int>(x)) > 0;
+        const bool moved = votes.at<float>(static_cast<int>(y), static_cast<int>(x)) > 0;
+        if (!(first[3 * pixel + 2] > 0) || moves == moved) continue;
+        path.follow(x, y);
+        write(path, pixel, moves);
       }
     });
     return map;
@@ -179,6 +200,7 @@ class ChainedFlow final : public momap::Extractor {
       evidence.camera_from_first.push_back(pose * inverse(first));
       evidence.first_from_camera.push_back(first * inverse(pose));
     }
+    evidence.depth_noise = momap::measure_depth_noise(evidence);
     // Steps first, then frame 0 to each t from 2 on.
     const size_t step_count = length - 1;
     const size_t direct_count = params_.redetect && length > 2 ? length - 2 : 0;

@@ -11,9 +11,13 @@ namespace {
 constexpr double kDepthEdge = 0.03;
 constexpr size_t kVelocitySteps = 7;
 constexpr double kDriftPx = 1;
-constexpr double kSameLook = 1;              // grey levels of 255
-constexpr double kNoticeableDifference = 3;  // grey levels of 255
-constexpr double kMuchBetter = 0.5;
+// Log-likelihoods of one frame: of a look that differs by d grey levels -min(d / kGreyScale,
+// kWorst).
+constexpr double kGreyScale = 8, kWorst = 3;
+constexpr double kHidden = 1;        // of being hidden: as likely as a difference of 8 grey levels
+constexpr double kStaticPrior = 1;   // most points stand still
+constexpr double kNoiseMargin = 4;   // deviations of depth that are still noise
+constexpr int64_t kNoiseStride = 8;  // px
 
 struct Corners {
   size_t i00, i01, i10, i11;
@@ -52,9 +56,38 @@ cv::Vec3d transform(const cv::Matx44d& m, const cv::Vec3d& p) {
 
 }  // namespace
 
+double measure_depth_noise(const Evidence& evidence) {
+  const Camera& camera = evidence.camera;
+  std::vector<double> errors;
+  for (int64_t y = 0; y < camera.height; y += kNoiseStride) {
+    for (int64_t x = 0; x < camera.width; x += kNoiseStride) {
+      const double z = evidence.depth[0][y * camera.width + x];
+      if (!is_depth(z)) continue;
+      const cv::Vec3d first((static_cast<double>(x) - camera.cx) / camera.fx * z,
+                            (static_cast<double>(y) - camera.cy) / camera.fy * z, z);
+      for (size_t t = 1; t < evidence.depth.size(); ++t) {
+        const cv::Vec3d p = transform(evidence.camera_from_first[t], first);
+        if (!(p[2] > 0)) continue;
+        const auto u = std::lrint(camera.fx * p[0] / p[2] + camera.cx);
+        const auto v = std::lrint(camera.fy * p[1] / p[2] + camera.cy);
+        if (u < 0 || v < 0 || u >= camera.width || v >= camera.height) continue;
+        const double seen = evidence.depth[t][v * camera.width + u];
+        if (is_depth(seen)) errors.push_back(std::abs(seen / p[2] - 1));
+      }
+    }
+  }
+  if (errors.empty()) return 0;
+  const auto middle = errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2);
+  std::nth_element(errors.begin(), middle, errors.end());
+  constexpr double kDeviationOfMedian = 1.4826;  // of a normal distribution
+  return kDeviationOfMedian * *middle;
+}
+
 PathFinder::PathFinder(const Evidence& evidence, const PathOptions& options)
     : evidence_(evidence),
       options_(options),
+      depth_tolerance_(std::min(
+          options.depth_jump, std::max(options.static_depth, kNoiseMargin * evidence.depth_noise))),
       frames_(evidence.grey.size()),
       pixel_(frames_),
       depth_(frames_),
@@ -62,18 +95,17 @@ PathFinder::PathFinder(const Evidence& evidence, const PathOptions& options)
       known_(frames_),
       position_(frames_) {}
 
-bool PathFinder::follow(int64_t x, int64_t y) {
-  track(x, y);
-  if (moves_as_static() || looks_static()) {
-    hold();
-  } else {
+bool PathFinder::settle(bool moves) {
+  if (moves) {
     lift();
     fill_gaps();
+  } else {
+    hold();
   }
   return std::any_of(visible_.begin() + 1, visible_.end(), [](uint8_t seen) { return seen; });
 }
 
-void PathFinder::track(int64_t x, int64_t y) {
+void PathFinder::follow(int64_t x, int64_t y) {
   first_x_ = x;
   first_y_ = y;
   const cv::Point2d first(static_cast<double>(x), static_cast<double>(y));
@@ -120,57 +152,33 @@ bool PathFinder::step(const FlowPair& pair, const cv::Point2d& from, cv::Point2d
   return cv::norm(there + back) <= allowed;
 }
 
-bool PathFinder::moves_as_static() const {
-  scratch_.clear();  // relative depth differences from the static point
-  bool has_evidence = false;
+// Frame by frame, how much better the track explains the look and depth than a point that stands
+// still does. Where the two coincide they explain it alike.
+double PathFinder::motion_evidence() const {
+  if (options_.static_px == 0) return 1;
+  const auto look = [&](size_t t, const cv::Point2d& at) {
+    return -std::min(appearance_difference(t, at) / kGreyScale, kWorst);
+  };
+  double ratio = -kStaticPrior;
   for (size_t t = 1; t < frames_; ++t) {
-    if (!visible_[t]) continue;
-    has_evidence = true;
     const cv::Vec3d expected = static_point_in(t);
-    if (expected[2] <= 0) return false;
-    if (cv::norm(project(expected) - pixel_[t]) > options_.static_px) return false;
-    if (depth_[t] > 0) scratch_.push_back(depth_[t] / expected[2] - 1);
-  }
-  if (!has_evidence || scratch_.empty()) return true;
-  // Motion along the line of sight grows, noise does not: look at the later half.
-  const auto later = scratch_.begin() + static_cast<std::ptrdiff_t>(scratch_.size() / 2);
-  const auto middle = later + (scratch_.end() - later) / 2;
-  std::nth_element(later, middle, scratch_.end());
-  return std::abs(*middle) <= options_.static_depth;
-}
-
-// Flow drags background along beside things that move. Such a track is given away by its look (the
-// place of the static point resembles frame 0 far better) and, where that place is covered, by
-// clinging to the cover's edge.
-bool PathFinder::looks_static() const {
-  if (options_.static_px == 0) return false;
-  double track_difference = 0, static_difference = 0;  // sums over frames
-  int compared = 0, clinging = 0;                      // frames
-  for (size_t t = 1; t < frames_; ++t) {
-    if (!visible_[t]) continue;
-    const cv::Vec3d expected = static_point_in(t);
-    if (expected[2] <= 0) return false;
-    const cv::Point2d at = project(expected);
-    if (!inside(at)) continue;
-    const double z = surface_depth(t, at);
-    if (z > 0 && std::abs(z - expected[2]) > options_.depth_jump * expected[2]) {
-      // What was here has gone and shows what is behind, or the track is clear of what covers this
-      // place.
-      if (z > expected[2] || !is_beside_nearer(t, pixel_[t], expected[2])) return false;
-      ++clinging;
+    const cv::Point2d at = expected[2] > 0 ? project(expected) : cv::Point2d(-1, -1);
+    const bool is_inside = inside(at);
+    if (visible_[t] && is_inside && cv::norm(at - pixel_[t]) <= options_.static_px &&
+        (depth_[t] == 0 || std::abs(depth_[t] - expected[2]) <= depth_tolerance_ * expected[2])) {
       continue;
     }
-    track_difference += appearance_difference(t, pixel_[t]);
-    static_difference += appearance_difference(t, at);
-    ++compared;
+    const Sight seen = is_inside ? sight(t, at, expected[2], 1) : Sight::covered;
+    const double still = seen == Sight::gone      ? -kWorst
+                         : seen == Sight::covered ? -kHidden
+                                                  : look(t, at);
+    ratio += (visible_[t] ? look(t, pixel_[t]) : -kHidden) - still;
   }
-  if (clinging > 0) return static_difference <= track_difference + kSameLook * compared;
-  return compared > 0 && track_difference > kNoticeableDifference * compared &&
-         static_difference < kMuchBetter * track_difference;
+  return ratio;
 }
 
-// A static point: its place is known in every frame, so depth and appearance there tell whether it
-// is seen.
+// A point that stands still keeps its place of frame 0; the depth of each frame says whether it is
+// seen.
 void PathFinder::hold() {
   const cv::Vec3d first = static_point_in(0);
   for (size_t t = 0; t < frames_; ++t) {
@@ -182,13 +190,10 @@ void PathFinder::hold() {
       visible_[t] = 0;
       continue;
     }
-    const double z = surface_depth(t, at);
-    if (z == 0) continue;
-    const bool is_covered = z < (1 - options_.depth_jump) * expected[2];
-    const bool is_there = std::abs(z - expected[2]) <= options_.depth_jump * expected[2];
-    if (is_covered) {
+    const Sight seen = sight(t, at, expected[2], 0);
+    if (seen == Sight::covered) {
       visible_[t] = 0;
-    } else if (is_there && !visible_[t]) {
+    } else if (seen == Sight::there && !visible_[t]) {
       visible_[t] = appearance_difference(t, at) <= options_.appearance;
     }
   }
@@ -257,23 +262,26 @@ double PathFinder::depth_at(size_t t, const cv::Point2d& at, double expected) co
   return (1 - c.v) * ((1 - c.u) * z[0] + c.u * z[1]) + c.v * ((1 - c.u) * z[2] + c.u * z[3]);
 }
 
-// Depth of the pixel nearest to a place inside the image, 0 = unknown.
-double PathFinder::surface_depth(size_t t, const cv::Point2d& at) const {
-  const double z = evidence_.depth[t][std::lrint(at.y) * evidence_.camera.width + std::lrint(at.x)];
-  return is_depth(z) ? z : 0;
-}
-
-// Whether a surface clearly nearer than `depth` begins within two pixels of a place.
-bool PathFinder::is_beside_nearer(size_t t, const cv::Point2d& at, double depth) const {
+// Looks at the pixels around a place and `margin` beyond: the surface may pass between them.
+PathFinder::Sight PathFinder::sight(size_t t, const cv::Point2d& at, double expected,
+                                    int margin) const {
   const int64_t width = evidence_.camera.width, height = evidence_.camera.height;
   const auto x = static_cast<int64_t>(std::floor(at.x)), y = static_cast<int64_t>(std::floor(at.y));
-  for (int64_t v = std::max<int64_t>(0, y - 1); v <= std::min(height - 1, y + 2); ++v) {
-    for (int64_t u = std::max<int64_t>(0, x - 1); u <= std::min(width - 1, x + 2); ++u) {
+  double least = 0, most = 0;
+  for (int64_t v = std::max<int64_t>(0, y - margin); v <= std::min(height - 1, y + 1 + margin);
+       ++v) {
+    for (int64_t u = std::max<int64_t>(0, x - margin); u <= std::min(width - 1, x + 1 + margin);
+         ++u) {
       const double z = evidence_.depth[t][v * width + u];
-      if (is_depth(z) && z < (1 - options_.depth_jump) * depth) return true;
+      if (!is_depth(z)) continue;
+      least = least == 0 ? z : std::min(least, z);
+      most = std::max(most, z);
     }
   }
-  return false;
+  if (most == 0) return Sight::unknown;
+  if (most < (1 - depth_tolerance_) * expected) return Sight::covered;
+  if (least > (1 + depth_tolerance_) * expected) return Sight::gone;
+  return Sight::there;
 }
 
 // Mean grey difference of the 3x3 patch around the point from that in frame 0, of 255.

@@ -18,7 +18,7 @@ struct PathOptions {
   double depth_jump = 0.15;       ///< relative depth step within one frame that is another surface
   double appearance = 20;         ///< grey difference (3x3 mean) that is another point, of 255
   double static_px = 0.75;        ///< tracks this close to a static point's are static
-  double static_depth = 0.03;     ///< the same for relative depth
+  double static_depth = 0.01;     ///< the same for relative depth, where depth is steady
   double occluded_damping = 0.8;  ///< factor on the velocity for each frame out of sight
 };
 
@@ -31,33 +31,43 @@ struct Evidence {
   std::vector<FlowPair> direct;                // [T], 0 to t; empty matrices where not computed
   std::vector<cv::Matx44d> camera_from_first;  // [T], frame t's camera from frame 0's
   std::vector<cv::Matx44d> first_from_camera;  // [T]
+  double depth_noise = 0;  // robust deviation of relative depth at places of static points
 };
+
+/// `evidence.depth_noise`, from every eighth pixel in both directions: most of what a clip shows
+/// stands still.
+double measure_depth_noise(const Evidence& evidence);
 
 /// Follows one pixel of frame 0 at a time; keeps its buffers between pixels. One object per thread.
 class PathFinder {
  public:
   PathFinder(const Evidence& evidence, const PathOptions& options);
 
-  /// Tracks the point seen at pixel (x, y) of frame 0, whose depth is known. Returns whether it is
-  /// seen in a later frame too. Then `position(t)` is where it is in frame 0's camera, `visible(t)`
-  /// whether it is seen.
-  bool follow(int64_t x, int64_t y);
+  /// Tracks the point seen at pixel (x, y) of frame 0, whose depth is known.
+  void follow(int64_t x, int64_t y);
+
+  /// Log-likelihood ratio of the track against standing still; > 0 = the point moves.
+  double motion_evidence() const;
+
+  /// Takes the point to move along its track, or to stand still. Returns whether it is seen in a
+  /// later frame too. Then `position(t)` is where it is in frame 0's camera, `visible(t)` whether
+  /// it is seen.
+  bool settle(bool moves);
 
   const cv::Vec3d& position(int64_t t) const { return position_[static_cast<size_t>(t)]; }
   bool visible(int64_t t) const { return visible_[static_cast<size_t>(t)]; }
 
  private:
-  void track(int64_t x, int64_t y);
   bool step(const FlowPair& pair, const cv::Point2d& from, cv::Point2d& to) const;
-  bool moves_as_static() const;
-  bool looks_static() const;
   void hold();
   void lift();
   void fill_gaps();
 
   double depth_at(size_t t, const cv::Point2d& at, double expected) const;
-  double surface_depth(size_t t, const cv::Point2d& at) const;
-  bool is_beside_nearer(size_t t, const cv::Point2d& at, double depth) const;
+
+  // What the depth of frame t says about a point expected at a place and depth.
+  enum class Sight { unknown, covered, there, gone };
+  Sight sight(size_t t, const cv::Point2d& at, double expected, int margin) const;
   double appearance_difference(size_t t, const cv::Point2d& at) const;
   bool inside(const cv::Point2d& at) const;
   cv::Vec3d static_point_in(
@@ -66,6 +76,7 @@ class PathFinder {
 
   const Evidence& evidence_;
   PathOptions options_;
+  double depth_tolerance_;  // relative
   size_t frames_;
   int64_t first_x_ = 0, first_y_ = 0;  // px
   std::vector<cv::Point2d> pixel_;     // [T], where visible
