@@ -116,9 +116,10 @@ Trained load_checkpoint(const std::filesystem::path& path) {
   Trained out;
   momap::BackboneSpec& spec = out.spec;
   const std::string prediction = in.text("prediction");
-  in.expect(prediction == "v", fmt::format("metadata 'prediction' = '{}', expected 'v'",
-                                           momap::printable(prediction)));
-  spec.prediction = momap::Prediction::v;
+  in.expect(prediction == "v" || prediction == "x0",
+            fmt::format("metadata 'prediction' = '{}', expected 'v' or 'x0'",
+                        momap::printable(prediction)));
+  spec.prediction = prediction == "x0" ? momap::Prediction::x0 : momap::Prediction::v;
   spec.channels = a.channels;
   spec.stride = in.number("latent.stride", 1, 64);
   spec.latent.encoding = in.text("latent.encoding");
@@ -164,7 +165,7 @@ void save_checkpoint(const std::filesystem::path& path, const Architecture& arch
       {"architecture.tokens", std::to_string(architecture.tokens)},
       {"architecture.text_layers", std::to_string(architecture.text_layers)},
       {"architecture.attention", std::to_string(architecture.attention)},
-      {"prediction", "v"},
+      {"prediction", spec.prediction == momap::Prediction::x0 ? "x0" : "v"},
       {"latent.stride", std::to_string(spec.stride)},
       {"latent.encoding", spec.latent.encoding},
       {"latent.version", std::to_string(spec.latent.version)},

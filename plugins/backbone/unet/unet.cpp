@@ -16,7 +16,8 @@ using momap::Conditioning;
 using momap::ConfigError;
 using momap::LatentSpec;
 
-/// A convolutional denoiser that predicts velocity, v = alpha eps - sigma x_0. It sees image, point
+/// A convolutional denoiser that predicts velocity, v = alpha eps - sigma x_0, or the clean latent
+/// x_0. It sees image, point
 /// map and segment edges as further input channels, and the prompt as hashed words it learns.
 class UNet final : public momap::Backbone {
  public:
@@ -30,6 +31,7 @@ class UNet final : public momap::Backbone {
     int tokens = 0;
     int text_layers = -1;
     int attention = 0;
+    std::string prediction;
     int64_t seed = 0;
     std::string storage = "f16";
 
@@ -67,6 +69,10 @@ class UNet final : public momap::Backbone {
                 "How many of the lowest levels attend to themselves and the words. 0: as the "
                 "checkpoint says, or 1.")
               .between(0, 6),
+          param("prediction", &Params::prediction,
+                "What is predicted: velocity, or the clean latent, which is easier where most of a "
+                "scene stands still. Empty: as the checkpoint says, or v.")
+              .one_of({"", "v", "x0"}),
           param("seed", &Params::seed, "Of the first weights when there is no checkpoint."),
           param("storage", &Params::storage, "How `momap train` writes the weights.")
               .one_of({"f16", "f32"})
@@ -144,6 +150,11 @@ void UNet::check_architecture() const {
                                 params_.text_layers, a.text_layers));
   }
   compare("attention", params_.attention, a.attention);
+  const char* const stored = spec_.prediction == momap::Prediction::x0 ? "x0" : "v";
+  if (!params_.prediction.empty() && params_.prediction != stored) {
+    wrong.push_back(fmt::format("parameter 'prediction' = {}, the checkpoint has {}",
+                                params_.prediction, stored));
+  }
   if (wrong.empty()) return;
   throw ConfigError(fmt::format(
       "backbone/unet: {} is of another architecture:\n  {}\n  leave these parameters out",
@@ -219,7 +230,8 @@ void UNet::begin_training(const LatentSpec& latent, int64_t stride, const at::Te
         architecture.detail, stride));
   }
   network_ = std::make_shared<unet::Network>(architecture, static_cast<uint64_t>(params_.seed));
-  spec_ = {momap::Prediction::v, scale.numel(), latent, stride, scale.to(at::kFloat).clone()};
+  const auto prediction = params_.prediction == "x0" ? momap::Prediction::x0 : momap::Prediction::v;
+  spec_ = {prediction, scale.numel(), latent, stride, scale.to(at::kFloat).clone()};
   spec_.latent.height = 0;
   spec_.latent.width = 0;
 }

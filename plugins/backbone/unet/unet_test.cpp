@@ -343,4 +343,23 @@ TEST(UNet, DetailThatDoesNotFitIsRefused) {
   EXPECT_THROW(make("{detail: 4}")->begin_training(kLatent, 6, at::ones({3})), momap::ConfigError);
 }
 
+TEST(UNet, WhatItPredictsIsPartOfTheCheckpoint) {
+  const momap::TemporaryFolder folder;
+  for (const auto& [name, kind] :
+       {std::pair<std::string, momap::Prediction>{"v", momap::Prediction::v},
+        {"x0", momap::Prediction::x0}}) {
+    const auto backbone = make("{width: 8, levels: 1, prediction: " + name + "}");
+    backbone->begin_training(kLatent, 1, at::ones({3}));
+    const std::string path = (folder.path() / (name + ".safetensors")).string();
+    backbone->save(path, backbone->parameters(), "");
+    EXPECT_EQ(backbone->spec().prediction, kind);
+    EXPECT_EQ(make("{weights: " + path + "}")->spec().prediction, kind);
+    const std::string other = name == "v" ? "x0" : "v";
+    EXPECT_NE(config_error([&] {
+                make("{weights: " + path + ", prediction: " + other + "}");
+              }).find("'prediction' = " + other),
+              std::string::npos);
+  }
+}
+
 }  // namespace
