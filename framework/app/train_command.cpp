@@ -16,9 +16,11 @@
 #include <set>
 
 #include "interrupt.h"
+#include "loss_plot.h"
 #include "progress_line.h"
 #include "run_command.h"
 #include "training_examples.h"
+#include "validation.h"
 
 namespace momap {
 namespace {
@@ -33,19 +35,22 @@ struct Recipe {
   size_t momap = 0;  // what the latent was made from
   size_t condition = 0;
   ExampleOptions examples;
+  ValidationOptions validation;
   TrainOptions options;
 };
 
-// The entries of a section that a schema has parameters for.
+// Takes the entries that `Options` has parameters for out of `section`, and checks them.
 template <class Options>
-std::vector<Config::Entry> entries_of(const Config& section) {
-  std::vector<Config::Entry> out;
-  for (const ParamInfo& info : schema_of<Options>()) {
-    for (const auto& entry : section.entries()) {
-      if (entry.key == info.name) out.push_back(entry);
-    }
+Options take_options(Config& section, Problems& problems) {
+  std::vector<Config::Entry> own, rest;
+  const auto schema = schema_of<Options>();
+  for (const auto& entry : section.entries()) {
+    (std::ranges::count(schema, entry.key, &ParamInfo::name) > 0 ? own : rest).push_back(entry);
   }
-  return out;
+  const Mark mark = section.mark();
+  section = Config::map(std::move(rest), mark);
+  return from_values<Options>(
+      check_params(schema, Config::map(std::move(own), mark), "train", "", problems));
 }
 
 Recipe read_recipe(const Options& options, const Catalog& catalog) {
@@ -77,16 +82,13 @@ Recipe read_recipe(const Options& options, const Catalog& catalog) {
   recipe.backbone = step_named("backbone", Kind::backbone);
   recipe.latent = step_named("latent", Kind::latent);
   recipe.condition = step_named("condition", Kind::clip);
+  recipe.examples = take_options<ExampleOptions>(section, problems);
+  recipe.validation = take_options<ValidationOptions>(section, problems);
   std::vector<Config::Entry> rest;
-  const auto about_examples = entries_of<ExampleOptions>(section);
   for (const auto& entry : section.entries()) {
-    const bool named = entry.key == "backbone" || entry.key == "latent" || entry.key == "condition";
-    if (!named && std::ranges::count(about_examples, entry.key, &Config::Entry::key) == 0)
+    if (entry.key != "backbone" && entry.key != "latent" && entry.key != "condition")
       rest.push_back(entry);
   }
-  recipe.examples = from_values<ExampleOptions>(
-      check_params(schema_of<ExampleOptions>(), Config::map(about_examples, section.mark()),
-                   "train", "", problems));
   recipe.options = from_values<TrainOptions>(check_params(
       schema_of<TrainOptions>(), Config::map(rest, section.mark()), "train", "", problems));
   problems.throw_if_any();
@@ -147,6 +149,8 @@ int train_command(const Options& options) {
   const auto backbone = make_backbone(recipe.graph.steps[recipe.backbone]);
   const std::function<bool()> cancelled = interrupted;
 
+  const Step& step = recipe.graph.steps[recipe.backbone];
+  Validation validation(options, catalog, recipe.validation, step.name, folder, budget.count());
   const TrainingExamples examples(recipe.graph, {recipe.latent, recipe.momap, recipe.condition},
                                   recipe.examples, folder / "examples", *backbone, &cancelled);
   FailedExamples failed(options.keep_going);
@@ -166,6 +170,10 @@ int train_command(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
   TrainCallbacks callbacks;
   callbacks.cancelled = &cancelled;
+  callbacks.saved = [&](int64_t step_done, bool last) {
+    plot_loss(folder / "loss.csv", folder / "loss.png");
+    validation.saved(step_done, last, files.checkpoint);
+  };
   callbacks.skip = [&](int64_t, const std::string& why) { failed.add(why); };
   callbacks.progress = [&](const TrainProgress& p) {
     log.add(p);

@@ -112,6 +112,7 @@ class Training {
     backbone_.save(files_.checkpoint, optimizer_.averaged(), files_.card);
     optimizer_.save(files_.state, step_, identity_);
     saved_ = step_;
+    if (callbacks_.saved) callbacks_.saved(step_, step_ == options_.steps);
   }
   void stop_unless_finite(double value, const char* what) const;
   void report(double learning_rate);
