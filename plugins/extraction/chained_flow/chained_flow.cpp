@@ -8,12 +8,13 @@
 #include <tbb/parallel_for.h>
 
 #include <cstring>
+#include <memory>
 #include <opencv2/core/matx.hpp>
 #include <opencv2/imgproc.hpp>
 #include <string>
 #include <vector>
 
-#include "dense_flow.h"
+#include "flow/dense_flow.h"
 #include "point_path.h"
 #include "surface_vote.h"
 
@@ -35,7 +36,10 @@ using momap::param;
 class ChainedFlow final : public momap::Extractor {
  public:
   struct Params {
-    std::string preset = "medium";
+    std::string flow = momap::FlowChoice{}.flow;
+    std::string preset = momap::FlowChoice{}.preset;
+    std::string weights;
+    int iterations = momap::FlowChoice{}.iterations;
     double fb_abs_px = momap::PathOptions{}.fb_abs_px;
     double fb_rel = momap::PathOptions{}.fb_rel;
     double depth_jump = momap::PathOptions{}.depth_jump;
@@ -47,8 +51,15 @@ class ChainedFlow final : public momap::Extractor {
 
     static auto schema() {
       return std::tuple{
-          param("preset", &Params::preset, "Speed of the DIS flow.")
-              .one_of({"ultrafast", "fast", "medium"}),
+          param("flow", &Params::flow,
+                "Dense flow between two frames: dis is fast, deepflow finer and 25 times slower, "
+                "raft_small a network for large motions whose weights the user brings.")
+              .one_of({"dis", "farneback", "deepflow", "raft_small"}),
+          param("preset", &Params::preset, "Speed of dis.").one_of({"ultrafast", "fast", "medium"}),
+          param("weights", &Params::weights,
+                "Of raft_small: an .npz of the published arrays (Teed, Deng 2020).")
+              .file(),
+          param("iterations", &Params::iterations, "Of raft_small.").between(1, 100),
           param(
               "fb_abs_px", &Params::fb_abs_px,
               "A step is dropped when flow there and back misses its start by more than this plus "
@@ -79,7 +90,11 @@ class ChainedFlow final : public momap::Extractor {
     }
   };
 
-  explicit ChainedFlow(Params params) : params_(std::move(params)) {}
+  explicit ChainedFlow(Params params)
+      : params_(std::move(params)),
+        flow_(
+            momap::make_flow({params_.flow, params_.preset, params_.weights, params_.iterations})) {
+  }
 
   momap::MoMap extract(const momap::Clip& clip, const momap::Context& context) override {
     check(clip);
@@ -204,25 +219,29 @@ class ChainedFlow final : public momap::Extractor {
     // Steps first, then frame 0 to each t from 2 on.
     const size_t step_count = length - 1;
     const size_t direct_count = params_.redetect && length > 2 ? length - 2 : 0;
+    std::vector<std::unique_ptr<const momap::DenseFlow::Frame>> prepared(length);
+    tbb::parallel_for(size_t{0}, length, [&](size_t t) {
+      context.check_cancelled();
+      prepared[t] = flow_->prepare(momap::as_mat(frames[static_cast<int64_t>(t)]));
+    });
     tbb::parallel_for(size_t{0}, step_count + direct_count, [&](size_t i) {
       context.check_cancelled();
       if (i < step_count) {
-        evidence.steps[i] =
-            momap::flow_between(evidence.grey[i], evidence.grey[i + 1], params_.preset);
+        evidence.steps[i] = flow_->pair(*prepared[i], *prepared[i + 1]);
       } else {
         const size_t t = i - step_count + 2;
-        evidence.direct[t] =
-            momap::flow_between(evidence.grey[0], evidence.grey[t], params_.preset);
+        evidence.direct[t] = flow_->pair(*prepared[0], *prepared[t]);
       }
     });
     return evidence;
   }
 
   Params params_;
+  std::unique_ptr<momap::DenseFlow> flow_;
 };
 
 }  // namespace
 
 MOMAP_PLUGIN(
-    ChainedFlow, "extraction/chained_flow", 1,
+    ChainedFlow, "extraction/chained_flow", 2,
     "Chains dense optical flow from frame 0 and lifts the tracks to 3D by depth and pose.");

@@ -8,7 +8,7 @@
 #include <opencv2/core/matx.hpp>
 #include <vector>
 
-#include "dense_flow.h"
+#include "flow/dense_flow.h"
 
 namespace momap {
 
