@@ -238,7 +238,7 @@ momap::MoMap Dct::decode(const momap::Latent& latent, const momap::Condition& co
   const EdgeAwareUpsampling upsampling(coarse, condition, params_.stride);
   std::unique_ptr<SurfacePatches> surfaces;
   std::vector<double> patches;
-  if (params_.upsampling == "surfaces") {
+  if (params_.stride > 1 && params_.upsampling == "surfaces") {
     surfaces = std::make_unique<SurfacePatches>(condition, params_.stride);
     patches = surfaces->solve(coarse);
   }
