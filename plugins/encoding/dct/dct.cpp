@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/Functions.h>
 #include <fmt/format.h>
+#include <momap/base/hash.h>
 #include <momap/data/geometry.h>
 #include <momap/plugin/plugin.h>
 #include <tbb/parallel_for.h>
@@ -9,6 +10,7 @@
 #include <atomic>
 #include <cmath>
 #include <memory>
+#include <mutex>
 #include <numbers>
 #include <vector>
 
@@ -104,8 +106,13 @@ class Dct final : public momap::Encoding {
                        params_.stride);
   }
   void check_latent(const momap::Latent& latent, const momap::Condition& condition) const;
+  std::shared_ptr<const SurfacePatches> surfaces_of(const momap::Condition& condition);
 
   Params params_;
+  // Of the scene decoded last: samplers draw many futures of one.
+  std::mutex mutex_;
+  std::string last_scene_;
+  std::shared_ptr<const SurfacePatches> last_surfaces_;
 };
 
 momap::Latent Dct::encode(const momap::MoMap& momap, const momap::Context& context) {
@@ -215,6 +222,24 @@ void Dct::check_latent(const momap::Latent& latent, const momap::Condition& cond
   check_camera(condition.camera, height, width, "condition");
 }
 
+std::shared_ptr<const SurfacePatches> Dct::surfaces_of(const momap::Condition& condition) {
+  const auto hash = [](const at::Tensor& tensor) {
+    return momap::content_hash({static_cast<const std::byte*>(tensor.data_ptr()), tensor.nbytes()});
+  };
+  std::string scene = fmt::format("{} {} ", fmt::join(condition.points.sizes(), "x"),
+                                  hash(condition.points.contiguous()));
+  if (condition.segments) scene += hash(condition.segments->contiguous());
+  {
+    const std::lock_guard lock(mutex_);
+    if (scene == last_scene_) return last_surfaces_;
+  }
+  auto surfaces = std::make_shared<const SurfacePatches>(condition, params_.stride);
+  const std::lock_guard lock(mutex_);
+  last_scene_ = scene;
+  last_surfaces_ = surfaces;
+  return surfaces;
+}
+
 momap::MoMap Dct::decode(const momap::Latent& latent, const momap::Condition& condition,
                          const momap::Context& context) {
   check_latent(latent, condition);
@@ -236,10 +261,10 @@ momap::MoMap Dct::decode(const momap::Latent& latent, const momap::Condition& co
   const at::Tensor points = condition.points.contiguous();
   const float* const start = points.data_ptr<float>();
   const EdgeAwareUpsampling upsampling(coarse, condition, params_.stride);
-  std::unique_ptr<SurfacePatches> surfaces;
+  std::shared_ptr<const SurfacePatches> surfaces;
   std::vector<double> patches;
   if (params_.stride > 1 && params_.upsampling == "surfaces") {
-    surfaces = std::make_unique<SurfacePatches>(condition, params_.stride);
+    surfaces = surfaces_of(condition);
     patches = surfaces->solve(coarse);
   }
   at::Tensor xyz = at::empty({frames, height, width, 3}, at::kFloat);

@@ -21,6 +21,12 @@ constexpr double kTied = 1e-5;
 
 }  // namespace
 
+struct SurfacePatches::Factor {
+  Eigen::SimplicialLDLT<Eigen::SparseMatrix<double>> of;
+};
+
+SurfacePatches::~SurfacePatches() = default;
+
 SurfacePatches::SurfacePatches(const momap::Condition& condition, int64_t stride)
     : stride_(stride),
       height_(condition.points.size(0)),
@@ -48,6 +54,8 @@ SurfacePatches::SurfacePatches(const momap::Condition& condition, int64_t stride
     }
   }
   first_in_cell_.push_back(static_cast<int64_t>(patches_.size()));
+  factorize();
+  fit_pixels();
 }
 
 void SurfacePatches::split_cell(int64_t cell_y, int64_t cell_x) {
@@ -117,12 +125,8 @@ std::vector<SurfacePatches::Weight> SurfacePatches::fit(const Patch& place, int6
   return out;
 }
 
-std::vector<double> SurfacePatches::solve(const at::Tensor& coarse) const {
+void SurfacePatches::factorize() {
   const auto count = static_cast<Eigen::Index>(patches_.size());
-  const int64_t channels = coarse.size(0);
-  const int64_t cells = cells_high_ * cells_wide_;
-  const float* const v = coarse.data_ptr<float>();
-  Eigen::MatrixXd right = Eigen::MatrixXd::Zero(count, channels);
   // Sum of squares of sparse rows, gathered as the normal matrix.
   std::vector<Eigen::Triplet<double>> normal;
   const auto add_square = [&](const std::vector<Weight>& line, double importance) {
@@ -130,16 +134,12 @@ std::vector<double> SurfacePatches::solve(const at::Tensor& coarse) const {
       for (const auto& [b, wb] : line) normal.emplace_back(a, b, importance * wa * wb);
     }
   };
-  for (int64_t cell = 0; cell < cells; ++cell) {
+  for (int64_t cell = 0; cell < cells_high_ * cells_wide_; ++cell) {
     std::vector<Weight> mean;
     for (int64_t i = first_in_cell_[cell]; i < first_in_cell_[cell + 1]; ++i) {
-      const Patch& patch = patches_[i];
-      mean.push_back({i, patch.share});
+      mean.push_back({i, patches_[i].share});
       normal.emplace_back(i, i, kTied);
-      for (int64_t c = 0; c < channels; ++c) {
-        right(i, c) += (patch.share + kTied) * static_cast<double>(v[c * cells + cell]);
-      }
-      std::vector<Weight> rigid = fit(patch, i);
+      std::vector<Weight> rigid = fit(patches_[i], i);
       if (rigid.empty()) continue;
       for (Weight& weight : rigid) weight.weight = -weight.weight;
       rigid.push_back({i, 1});
@@ -149,10 +149,41 @@ std::vector<double> SurfacePatches::solve(const at::Tensor& coarse) const {
   }
   Eigen::SparseMatrix<double> matrix(count, count);
   matrix.setFromTriplets(normal.begin(), normal.end());
-  const Eigen::SimplicialLDLT<Eigen::SparseMatrix<double>> factor(matrix);
+  factor_ = std::make_unique<Factor>();
+  factor_->of.compute(matrix);
+}
+
+void SurfacePatches::fit_pixels() {
+  fits_.resize(static_cast<size_t>(height_ * width_));
+  tbb::parallel_for(int64_t{0}, height_, [&](int64_t y) {
+    for (int64_t x = 0; x < width_; ++x) {
+      const int64_t pixel = y * width_ + x;
+      if (patch_of_[pixel] < 0) continue;
+      Patch place = patches_[patch_of_[pixel]];
+      place.x = static_cast<double>(x);
+      place.y = static_cast<double>(y);
+      place.inverse_depth = inverse_depth_[pixel];
+      fits_[pixel] = fit(place, -1);
+    }
+  });
+}
+
+std::vector<double> SurfacePatches::solve(const at::Tensor& coarse) const {
+  const auto count = static_cast<Eigen::Index>(patches_.size());
+  const int64_t channels = coarse.size(0);
+  const int64_t cells = cells_high_ * cells_wide_;
+  const float* const v = coarse.data_ptr<float>();
+  Eigen::MatrixXd right = Eigen::MatrixXd::Zero(count, channels);
+  for (int64_t cell = 0; cell < cells; ++cell) {
+    for (int64_t i = first_in_cell_[cell]; i < first_in_cell_[cell + 1]; ++i) {
+      for (int64_t c = 0; c < channels; ++c) {
+        right(i, c) = (patches_[i].share + kTied) * static_cast<double>(v[c * cells + cell]);
+      }
+    }
+  }
   std::vector<double> values(static_cast<size_t>(count * channels));
   Eigen::Map<Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-      values.data(), count, channels) = factor.solve(right);
+      values.data(), count, channels) = factor_->of.solve(right);
   return values;
 }
 
@@ -162,13 +193,7 @@ void SurfacePatches::row(int64_t y, const std::vector<double>& values,
       static_cast<int64_t>(values.size() / std::max<size_t>(1, patches_.size()));
   std::fill(out.begin(), out.end(), 0.0);
   for (int64_t x = 0; x < width_; ++x) {
-    const int64_t pixel = y * width_ + x;
-    if (patch_of_[pixel] < 0) continue;
-    Patch place = patches_[patch_of_[pixel]];
-    place.x = static_cast<double>(x);
-    place.y = static_cast<double>(y);
-    place.inverse_depth = inverse_depth_[pixel];
-    for (const auto& [patch, weight] : fit(place, -1)) {
+    for (const auto& [patch, weight] : fits_[y * width_ + x]) {
       for (int64_t c = 0; c < channels; ++c) {
         out[c * width_ + x] += weight * values[patch * channels + c];
       }

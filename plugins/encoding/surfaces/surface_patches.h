@@ -5,6 +5,7 @@
 #include <momap/data/condition.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 /// Brings a coarse grid, whose cells hold the mean over their pixels, to full resolution by finding
@@ -16,9 +17,12 @@
 /// moves, nearly, as a rigid body. Displacement over depth of a rigid body is affine in x, y and
 /// inverse depth, so a patch should be what an affine fit to the patches around it says. Pixels
 /// take the value at their place of such a fit.
+/// All that depends on the condition alone is computed once, so many latents of one scene are
+/// cheap.
 class SurfacePatches {
  public:
   SurfacePatches(const momap::Condition& condition, int64_t stride);
+  ~SurfacePatches();
 
   /// coarse f32 [C, h, w], h = ceil(H / stride) -> the patches' values f64 [P, C].
   std::vector<double> solve(const at::Tensor& coarse) const;
@@ -40,6 +44,8 @@ class SurfacePatches {
   };
 
   void split_cell(int64_t cell_y, int64_t cell_x);
+  void factorize();
+  void fit_pixels();
   /// Weights, which sum to 1, of the affine fit to the patches of a surface around a place, read
   /// there. `without` is left out. Empty when there is none.
   std::vector<Weight> fit(const Patch& place, int64_t without) const;
@@ -49,6 +55,9 @@ class SurfacePatches {
   std::vector<int64_t> patch_of_;     // [H, W], -1 = unknown depth
   std::vector<Patch> patches_;
   std::vector<int64_t> first_in_cell_;  // [h w + 1], into patches_
+  struct Factor;
+  std::unique_ptr<Factor> factor_;         // of the least-squares problem
+  std::vector<std::vector<Weight>> fits_;  // [H W], of each pixel
   int64_t stride_;
   int64_t height_;
   int64_t width_;
