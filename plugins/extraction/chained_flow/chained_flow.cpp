@@ -7,6 +7,7 @@
 #include <momap/plugin/plugin.h>
 #include <tbb/parallel_for.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <opencv2/core/matx.hpp>
@@ -120,14 +121,28 @@ class ChainedFlow final : public momap::Extractor {
 
     const momap::PathOptions options = path_options();
     cv::Mat votes(static_cast<int>(height), static_cast<int>(width), CV_32F, cv::Scalar(0));
+    // Frame 0 is exactly the unprojected depth, and so is a point that stands still.
     const auto write = [&](momap::PathFinder& path, int64_t pixel, bool moves) {
       valid[pixel] = path.settle(moves) || length == 1;
       for (int64_t t = 0; t < length; ++t) {
         visible[t * pixels + pixel] = path.visible(t);
-        if (t == 0) continue;  // exactly the unprojected depth
+        if (t == 0 || !moves) continue;
         float* out = xyz + 3 * (t * pixels + pixel);
         for (int c = 0; c < 3; ++c) out[c] = static_cast<float>(path.position(t)[c]);
       }
+    };
+    const auto reset = [&](int64_t pixel) {
+      for (int64_t t = 1; t < length; ++t) {
+        std::copy_n(first + 3 * pixel, 3, xyz + 3 * (t * pixels + pixel));
+      }
+    };
+    const auto stand = [&](const momap::PathFinder& path, int64_t pixel) {
+      bool is_seen = false;
+      for (int64_t t = 0; t < length; ++t) {
+        visible[t * pixels + pixel] = path.visible(t);
+        is_seen = is_seen || (t > 0 && path.visible(t));
+      }
+      valid[pixel] = is_seen;
     };
     tbb::parallel_for(int64_t{0}, height, [&](int64_t y) {
       context.check_cancelled();
@@ -135,9 +150,14 @@ class ChainedFlow final : public momap::Extractor {
       for (int64_t x = 0; x < width; ++x) {
         const int64_t pixel = y * width + x;
         if (!(first[3 * pixel + 2] > 0)) continue;
+        float& vote = votes.at<float>(static_cast<int>(y), static_cast<int>(x));
+        if (params_.static_px > 0 && path.stands_still(x, y)) {
+          vote = momap::kStandsStill;
+          stand(path, pixel);
+          continue;
+        }
         path.follow(x, y);
-        const double vote = path.motion_evidence();
-        votes.at<float>(static_cast<int>(y), static_cast<int>(x)) = static_cast<float>(vote);
+        vote = static_cast<float>(path.motion_evidence());
         write(path, pixel, vote > 0);
       }
     });
@@ -152,6 +172,7 @@ class ChainedFlow final : public momap::Extractor {
         const bool moved = votes.at<float>(static_cast<int>(y), static_cast<int>(x)) > 0;
         if (!(first[3 * pixel + 2] > 0) || moves == moved) continue;
         path.follow(x, y);
+        if (!moves) reset(pixel);
         write(path, pixel, moves);
       }
     });

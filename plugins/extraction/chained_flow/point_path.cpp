@@ -15,7 +15,6 @@ constexpr double kDriftPx = 1;
 // kWorst).
 constexpr double kGreyScale = 8, kWorst = 3;
 constexpr double kHidden = 1;        // of being hidden: as likely as a difference of 8 grey levels
-constexpr double kStaticPrior = 1;   // most points stand still
 constexpr double kNoiseMargin = 4;   // deviations of depth that are still noise
 constexpr int64_t kNoiseStride = 8;  // px
 
@@ -105,13 +104,34 @@ bool PathFinder::settle(bool moves) {
   return std::any_of(visible_.begin() + 1, visible_.end(), [](uint8_t seen) { return seen; });
 }
 
-void PathFinder::follow(int64_t x, int64_t y) {
+void PathFinder::begin(int64_t x, int64_t y) {
   first_x_ = x;
   first_y_ = y;
-  const cv::Point2d first(static_cast<double>(x), static_cast<double>(y));
-  pixel_[0] = first;
+  pixel_[0] = cv::Point2d(static_cast<double>(x), static_cast<double>(y));
   depth_[0] = evidence_.depth[0][y * evidence_.camera.width + x];
   visible_[0] = 1;
+}
+
+bool PathFinder::stands_still(int64_t x, int64_t y) {
+  begin(x, y);
+  const double allowed = options_.static_px * options_.static_px;
+  for (size_t t = 1; t < frames_; ++t) {
+    const cv::Vec3d expected = static_point_in(t);
+    const cv::Point2d at = expected[2] > 0 ? project(expected) : cv::Point2d(-1, -1);
+    visible_[t] = inside(at);
+    if (!visible_[t]) continue;
+    const cv::Mat& flow = (t == 1 ? evidence_.steps[0] : evidence_.direct[t]).forward;
+    if (flow.empty()) return false;
+    const auto& moved = flow.at<cv::Point2f>(static_cast<int>(y), static_cast<int>(x));
+    const cv::Point2d miss = pixel_[0] + cv::Point2d(moved) - at;
+    if (!(miss.dot(miss) <= allowed) || sight(t, at, expected[2], 0) != Sight::there) return false;
+  }
+  return frames_ > 1;
+}
+
+void PathFinder::follow(int64_t x, int64_t y) {
+  begin(x, y);
+  const cv::Point2d first = pixel_[0];
   double last_depth = depth_[0];
   // A step to a place whose depth cannot be that of the point is a step onto another surface.
   const auto same_surface = [&](size_t t, const cv::Point2d& at, double& z) {
@@ -159,7 +179,7 @@ double PathFinder::motion_evidence() const {
   const auto look = [&](size_t t, const cv::Point2d& at) {
     return -std::min(appearance_difference(t, at) / kGreyScale, kWorst);
   };
-  double ratio = -kStaticPrior;
+  double ratio = kStandsStill;  // most points do
   for (size_t t = 1; t < frames_; ++t) {
     const cv::Vec3d expected = static_point_in(t);
     const cv::Point2d at = expected[2] > 0 ? project(expected) : cv::Point2d(-1, -1);

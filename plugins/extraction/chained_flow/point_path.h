@@ -38,6 +38,9 @@ struct Evidence {
 /// stands still.
 double measure_depth_noise(const Evidence& evidence);
 
+/// `motion_evidence` of a point that coincides with its standing still.
+constexpr float kStandsStill = -1;
+
 /// Follows one pixel of frame 0 at a time; keeps its buffers between pixels. One object per thread.
 class PathFinder {
  public:
@@ -45,6 +48,11 @@ class PathFinder {
 
   /// Tracks the point seen at pixel (x, y) of frame 0, whose depth is known.
   void follow(int64_t x, int64_t y);
+
+  /// Whether flow straight from frame 0 and depth find the point where it would be if it stood
+  /// still, in every frame in which that is inside the image: then there is no need to follow it.
+  /// Fills in `visible`.
+  bool stands_still(int64_t x, int64_t y);
 
   /// Log-likelihood ratio of the track against standing still; > 0 = the point moves.
   double motion_evidence() const;
@@ -60,6 +68,7 @@ class PathFinder {
  private:
   bool step(const FlowPair& pair, const cv::Point2d& from, cv::Point2d& to) const;
   void hold();
+  void begin(int64_t x, int64_t y);
   void lift();
   void fill_gaps();
 

@@ -4,6 +4,7 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace momap {
@@ -17,20 +18,29 @@ constexpr float kGreyScale = 12;      // of 255
 }  // namespace
 
 cv::Mat vote_by_surface(const cv::Mat& votes, const cv::Mat& grey, const float* depth) {
+  std::array<float, 256> like_grey;
+  for (size_t d = 0; d < like_grey.size(); ++d) {
+    like_grey[d] = std::exp(-static_cast<float>(d) / kGreyScale);
+  }
   cv::Mat out(votes.size(), CV_32F, cv::Scalar(0));
   tbb::parallel_for(0, votes.rows, [&](int y) {
     for (int x = 0; x < votes.cols; ++x) {
       const float z = depth[y * votes.cols + x];
       if (!(z > 0)) continue;
-      const float shade = grey.at<uint8_t>(y, x);
+      const int shade = grey.at<uint8_t>(y, x);
+      const float per_depth = 1 / (kDepthScale * z);
       float sum = 0, weights = 0;
+      const int left = std::max(0, x - kRadius), right = std::min(votes.cols - 1, x + kRadius);
       for (int v = std::max(0, y - kRadius); v <= std::min(votes.rows - 1, y + kRadius); ++v) {
-        for (int u = std::max(0, x - kRadius); u <= std::min(votes.cols - 1, x + kRadius); ++u) {
-          const float other = depth[v * votes.cols + u];
-          if (!(other > 0)) continue;
-          const float weight = std::exp(-std::abs(other - z) / (kDepthScale * z) -
-                                        std::abs(grey.at<uint8_t>(v, u) - shade) / kGreyScale);
-          sum += weight * std::clamp(votes.at<float>(v, u), -kMostVote, kMostVote);
+        const float* near = depth + v * votes.cols;
+        const auto* shades = grey.ptr<uint8_t>(v);
+        const auto* vote = votes.ptr<float>(v);
+        for (int u = left; u <= right; ++u) {
+          if (!(near[u] > 0)) continue;
+          const float away = (near[u] - z) * per_depth;
+          const float weight =
+              like_grey[static_cast<size_t>(std::abs(shades[u] - shade))] / (1 + away * away);
+          sum += weight * std::clamp(vote[u], -kMostVote, kMostVote);
           weights += weight;
         }
       }
