@@ -296,6 +296,43 @@ TEST_F(Trainer, FindsTheMeanOfTheData) {
   EXPECT_NEAR(probe.flatten()[1].item<double>(), -0.5, 0.05);
 }
 
+TEST_F(Trainer, ExamplesThatCannotBeUsedAreLeftOutAndNamed) {
+  class OneBad final : public TrainingSet {
+   public:
+    explicit OneBad(const Examples& all) : all_(all) {}
+    int64_t size() const override { return all_.size(); }
+    TrainingItem item(int64_t i) const override {
+      if (i == 2) throw DataError("sample two is broken");
+      return all_.item(i);
+    }
+
+   private:
+    const Examples& all_;
+  };
+  const Examples all = random_examples(4);
+  const OneBad set(all);
+  LinearBackbone unwarned;
+  EXPECT_THROW(train(unwarned, set, options(), 3, files("unwarned")), DataError);
+
+  std::mutex mutex;
+  std::map<int64_t, std::string> skipped;
+  std::vector<std::pair<int64_t, bool>> saved;
+  TrainCallbacks callbacks;
+  callbacks.skip = [&](int64_t item, const std::string& why) {
+    const std::lock_guard lock(mutex);
+    skipped[item] = why;
+  };
+  callbacks.saved = [&](int64_t step, bool last) { saved.emplace_back(step, last); };
+  TrainOptions eight = options();
+  eight.steps = 8;
+  LinearBackbone warned;
+  EXPECT_EQ(train(warned, set, eight, 3, files("warned"), callbacks).steps, 8);
+  EXPECT_EQ(skipped, (std::map<int64_t, std::string>{{2, "sample two is broken"}}));
+  EXPECT_EQ(saved, (std::vector<std::pair<int64_t, bool>>{{4, false}, {8, true}}));
+  EXPECT_EQ(all.shown.count(2), 0u);
+  EXPECT_GT(warned.weight.abs().max().item<double>(), 0);
+}
+
 TEST_F(Trainer, NothingToLearnIsSaid) {
   struct Fixed final : Backbone {
     BackboneSpec spec() const override { return {}; }
