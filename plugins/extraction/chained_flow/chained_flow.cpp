@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "flow/dense_flow.h"
+#include "noise.h"
 #include "point_path.h"
 #include "surface_vote.h"
 
@@ -78,7 +79,9 @@ class ChainedFlow final : public momap::Extractor {
               .unit("of 255")
               .between(0, 255),
           param("static_px", &Params::static_px,
-                "A track that stays this close to that of a static point is static; 0 never.")
+                "A track that stays this close to that of a static point is static, and more where "
+                "poses and "
+                "flow disagree everywhere; 0 never.")
               .unit("px")
               .at_least(0),
           param("static_depth", &Params::static_depth,
@@ -236,7 +239,6 @@ class ChainedFlow final : public momap::Extractor {
       evidence.camera_from_first.push_back(pose * inverse(first));
       evidence.first_from_camera.push_back(first * inverse(pose));
     }
-    evidence.depth_noise = momap::measure_depth_noise(evidence);
     // Steps first, then frame 0 to each t from 2 on.
     const size_t step_count = length - 1;
     const size_t direct_count = params_.redetect && length > 2 ? length - 2 : 0;
@@ -254,6 +256,8 @@ class ChainedFlow final : public momap::Extractor {
         evidence.direct[t] = flow_->pair(*prepared[0], *prepared[t]);
       }
     });
+    evidence.depth_noise = momap::depth_noise(evidence);
+    evidence.place_noise = momap::place_noise(evidence);
     return evidence;
   }
 

@@ -14,9 +14,8 @@ constexpr double kDriftPx = 1;
 // Log-likelihoods of one frame: of a look that differs by d grey levels -min(d / kGreyScale,
 // kWorst).
 constexpr double kGreyScale = 8, kWorst = 3;
-constexpr double kHidden = 1;        // of being hidden: as likely as a difference of 8 grey levels
-constexpr double kNoiseMargin = 4;   // deviations of depth that are still noise
-constexpr int64_t kNoiseStride = 8;  // px
+constexpr double kHidden = 1;       // of being hidden: as likely as a difference of 8 grey levels
+constexpr double kNoiseMargin = 4;  // deviations that are still noise
 
 struct Corners {
   size_t i00, i01, i10, i11;
@@ -55,33 +54,6 @@ cv::Vec3d transform(const cv::Matx44d& m, const cv::Vec3d& p) {
 
 }  // namespace
 
-double measure_depth_noise(const Evidence& evidence) {
-  const Camera& camera = evidence.camera;
-  std::vector<double> errors;
-  for (int64_t y = 0; y < camera.height; y += kNoiseStride) {
-    for (int64_t x = 0; x < camera.width; x += kNoiseStride) {
-      const double z = evidence.depth[0][y * camera.width + x];
-      if (!is_depth(z)) continue;
-      const cv::Vec3d first((static_cast<double>(x) - camera.cx) / camera.fx * z,
-                            (static_cast<double>(y) - camera.cy) / camera.fy * z, z);
-      for (size_t t = 1; t < evidence.depth.size(); ++t) {
-        const cv::Vec3d p = transform(evidence.camera_from_first[t], first);
-        if (!(p[2] > 0)) continue;
-        const auto u = std::lrint(camera.fx * p[0] / p[2] + camera.cx);
-        const auto v = std::lrint(camera.fy * p[1] / p[2] + camera.cy);
-        if (u < 0 || v < 0 || u >= camera.width || v >= camera.height) continue;
-        const double seen = evidence.depth[t][v * camera.width + u];
-        if (is_depth(seen)) errors.push_back(std::abs(seen / p[2] - 1));
-      }
-    }
-  }
-  if (errors.empty()) return 0;
-  const auto middle = errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2);
-  std::nth_element(errors.begin(), middle, errors.end());
-  constexpr double kDeviationOfMedian = 1.4826;  // of a normal distribution
-  return kDeviationOfMedian * *middle;
-}
-
 PathFinder::PathFinder(const Evidence& evidence, const PathOptions& options)
     : evidence_(evidence),
       options_(options),
@@ -92,7 +64,11 @@ PathFinder::PathFinder(const Evidence& evidence, const PathOptions& options)
       depth_(frames_),
       visible_(frames_),
       known_(frames_),
-      position_(frames_) {}
+      position_(frames_) {
+  for (const double noise : evidence.place_noise) {
+    px_tolerance_.push_back(std::max(options.static_px, kNoiseMargin * noise));
+  }
+}
 
 bool PathFinder::settle(bool moves) {
   if (moves) {
@@ -114,7 +90,6 @@ void PathFinder::begin(int64_t x, int64_t y) {
 
 bool PathFinder::stands_still(int64_t x, int64_t y) {
   begin(x, y);
-  const double allowed = options_.static_px * options_.static_px;
   for (size_t t = 1; t < frames_; ++t) {
     const cv::Vec3d expected = static_point_in(t);
     const cv::Point2d at = expected[2] > 0 ? project(expected) : cv::Point2d(-1, -1);
@@ -124,7 +99,9 @@ bool PathFinder::stands_still(int64_t x, int64_t y) {
     if (flow.empty()) return false;
     const auto& moved = flow.at<cv::Point2f>(static_cast<int>(y), static_cast<int>(x));
     const cv::Point2d miss = pixel_[0] + cv::Point2d(moved) - at;
-    if (!(miss.dot(miss) <= allowed) || sight(t, at, expected[2], 0) != Sight::there) return false;
+    if (!(miss.dot(miss) <= px_tolerance_[t] * px_tolerance_[t]) ||
+        sight(t, at, expected[2], 0) != Sight::there)
+      return false;
   }
   return frames_ > 1;
 }
@@ -184,7 +161,7 @@ double PathFinder::motion_evidence() const {
     const cv::Vec3d expected = static_point_in(t);
     const cv::Point2d at = expected[2] > 0 ? project(expected) : cv::Point2d(-1, -1);
     const bool is_inside = inside(at);
-    if (visible_[t] && is_inside && cv::norm(at - pixel_[t]) <= options_.static_px &&
+    if (visible_[t] && is_inside && cv::norm(at - pixel_[t]) <= px_tolerance_[t] &&
         (depth_[t] == 0 || std::abs(depth_[t] - expected[2]) <= depth_tolerance_ * expected[2])) {
       continue;
     }

@@ -31,12 +31,11 @@ struct Evidence {
   std::vector<FlowPair> direct;                // [T], 0 to t; empty matrices where not computed
   std::vector<cv::Matx44d> camera_from_first;  // [T], frame t's camera from frame 0's
   std::vector<cv::Matx44d> first_from_camera;  // [T]
-  double depth_noise = 0;  // robust deviation of relative depth at places of static points
-};
 
-/// `evidence.depth_noise`, from every eighth pixel in both directions: most of what a clip shows
-/// stands still.
-double measure_depth_noise(const Evidence& evidence);
+  // How far static points are from where depth and poses put them; see noise.h.
+  double depth_noise = 0;
+  std::vector<double> place_noise;  // [T], px
+};
 
 /// `motion_evidence` of a point that coincides with its standing still.
 constexpr float kStandsStill = -1;
@@ -85,7 +84,8 @@ class PathFinder {
 
   const Evidence& evidence_;
   PathOptions options_;
-  double depth_tolerance_;  // relative
+  double depth_tolerance_;            // relative
+  std::vector<double> px_tolerance_;  // [T]
   size_t frames_;
   int64_t first_x_ = 0, first_y_ = 0;  // px
   std::vector<cv::Point2d> pixel_;     // [T], where visible
