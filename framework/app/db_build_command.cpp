@@ -6,23 +6,22 @@
 #include <momap/base/files.h>
 #include <momap/base/hash.h>
 #include <momap/base/text.h>
-#include <momap/graph/yaml.h>
 #include <momap/harvest/clip_list.h>
 #include <momap/harvest/quality.h>
 #include <momap/plugin/loader.h>
-#include <momap/run/identity.h>
 #include <momap/run/process.h>
 #include <momap/run/threads.h>
 #include <momap/store/writer.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <exception>
 #include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "database_part.h"
+#include "db_recipe.h"
 #include "db_report.h"
 #include "interrupt.h"
 #include "progress_line.h"
@@ -35,169 +34,6 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr int kScanWidth = 160;  // px
-
-// What the `db:` section says besides the options of scanning, quality and storage.
-struct KeepOptions {
-  std::string keep = "reference";
-  std::string split = "train";
-  double test_share = 0;
-  int64_t shard_megabytes = 256;
-
-  static auto schema() {
-    return std::tuple{
-        param("keep", &KeepOptions::keep,
-              "Frames and depth that are stored beside the motion map: of the reference frame or "
-              "of all.")
-            .one_of({"reference", "all"}),
-        param("split", &KeepOptions::split, "Split that samples belong to."),
-        param("test_share", &KeepOptions::test_share,
-              "Share of the videos (or samples, where the source is no video) that go to the split "
-              "'test' instead; by name, so that it stays the same.")
-            .between(0, 1),
-        param("shard_megabytes", &KeepOptions::shard_megabytes, "Size at which a shard is sealed.")
-            .unit("MB")
-            .between(1, 100'000),
-    };
-  }
-};
-
-struct Recipe {
-  Graph graph;
-  size_t clip = 0;
-  int momap = -1;                 // -1: the clip's own truth
-  bool from_list = false;         // the source is source/clips
-  json section = json::object();  // all options of `db`, resolved
-  KeepOptions keep;
-  StorageOptions storage;
-  ScanOptions scan;
-  QualityOptions quality;
-};
-
-// Name of the step that reads source/clips; "" = there is none.
-std::string list_step(const Config& yaml) {
-  const Config* steps = yaml.find("steps");
-  if (!steps || !steps->is_map()) return "";
-  for (const auto& entry : steps->entries()) {
-    const Config* use = entry.value.is_map() ? entry.value.find("use") : nullptr;
-    if (use && use->is_scalar() && use->text() == "source/clips") return entry.key;
-  }
-  return "";
-}
-
-// Reads the options of one struct out of values checked against a joined schema.
-template <class Struct>
-void take(const ParamValues& values, size_t& position, Struct& out) {
-  const auto count = schema_of<Struct>().size();
-  const auto begin = values.begin() + static_cast<std::ptrdiff_t>(position);
-  out = from_values<Struct>({begin, begin + static_cast<std::ptrdiff_t>(count)});
-  position += count;
-}
-
-Recipe read_recipe(const Options& options, const Catalog& catalog, const fs::path& list) {
-  GraphOptions graph_options;
-  const std::string step = list_step(read_yaml(options.graph));
-  if (!step.empty()) {
-    graph_options.overrides.push_back(
-        fmt::format("{}.with.path={}", step, yaml_text(list.string())));
-  }
-  graph_options.overrides.insert(graph_options.overrides.end(), options.set.begin(),
-                                 options.set.end());
-  graph_options.extension = "db";
-  graph_options.roots = {"clip", "momap"};
-  if (step.empty() != options.inputs.empty()) {
-    throw ConfigError(
-        step.empty()
-            ? "videos are named, but no step of the recipe uses source/clips, which would read them"
-            : "the recipe reads source/clips: name the videos, folders or lists to take clips "
-              "from");
-  }
-  Recipe recipe;
-  recipe.graph = read_graph(options.graph, catalog, graph_options);
-  recipe.from_list = !step.empty();
-  const Config section = recipe.graph.extension;
-  Problems problems;
-  if (!section.is_map()) {
-    problems.add({options.graph, 1, 1}, "a recipe for a database needs a 'db' section",
-                 "for example  db: {clip: depth, momap: extract, codec: lossless}");
-    problems.throw_if_any();
-  }
-  const auto step_named = [&](const char* key, Kind kind) {
-    const Config* name = section.find(key);
-    const int found = name && name->is_scalar() ? recipe.graph.find(name->text()) : -1;
-    if (found < 0 || recipe.graph.steps[static_cast<size_t>(found)].output() != kind) {
-      problems.add(name ? name->mark() : section.mark(),
-                   fmt::format("db: '{}' = {} is not a step that gives a {}", key,
-                               name ? printable(name->describe()) : "nothing", name_of(kind)));
-    }
-    return found;
-  };
-  recipe.clip = static_cast<size_t>(std::max(0, step_named("clip", Kind::clip)));
-  if (section.find("momap")) recipe.momap = step_named("momap", Kind::momap);
-  std::vector<Config::Entry> rest;
-  for (const auto& entry : section.entries()) {
-    if (entry.key != "clip" && entry.key != "momap") rest.push_back(entry);
-  }
-  ParamSchema schema = schema_of<KeepOptions>();
-  for (const auto& more :
-       {schema_of<StorageOptions>(), schema_of<ScanOptions>(), schema_of<QualityOptions>()}) {
-    schema.insert(schema.end(), more.begin(), more.end());
-  }
-  const auto values = check_params(schema, Config::map(rest, section.mark()), "db", "", problems);
-  problems.throw_if_any();
-  for (const auto& [name, value] : values) recipe.section[name] = yaml_text(value);
-  recipe.section["clip"] = recipe.graph.steps[recipe.clip].name;
-  if (recipe.momap >= 0) {
-    recipe.section["momap"] = recipe.graph.steps[static_cast<size_t>(recipe.momap)].name;
-  }
-  size_t position = 0;
-  take(values, position, recipe.keep);
-  take(values, position, recipe.storage);
-  take(values, position, recipe.scan);
-  take(values, position, recipe.quality);
-  return recipe;
-}
-
-// "i/n"
-struct Part {
-  int64_t index = 0, count = 1;
-};
-
-Part parse_part(const std::string& text) {
-  Part part;
-  if (text.empty()) return part;
-  const size_t slash = text.find('/');
-  const auto number = [](std::string_view digits, int64_t& out) {
-    const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), out);
-    return result.ec == std::errc() && result.ptr == digits.data() + digits.size();
-  };
-  const bool good = slash != std::string::npos &&
-                    number(std::string_view(text).substr(0, slash), part.index) &&
-                    number(std::string_view(text).substr(slash + 1), part.count) &&
-                    part.count >= 1 && part.index >= 0 && part.index < part.count;
-  if (!good) {
-    throw ConfigError(fmt::format(
-        "--shard {}: expected I/N with I from 0 to N - 1, for example 0/4", printable(text)));
-  }
-  return part;
-}
-
-// What made the samples: enough to make them again.
-std::string provenance_of(const Recipe& recipe) {
-  json plugins = json::array();
-  for (const auto& step : recipe.graph.steps) {
-    const StepIdentity identity = static_identity(step);
-    plugins.push_back({{"step", step.name},
-                       {"plugin", identity.plugin},
-                       {"version", identity.version},
-                       {"library", identity.library}});
-  }
-  return json{{"momap", MOMAP_VERSION},
-              {"graph", graph_yaml(recipe.graph)},
-              {"db", recipe.section},
-              {"plugins", plugins},
-              {"seed", recipe.graph.seed}}
-      .dump(-1, ' ', false, json::error_handler_t::replace);
-}
 
 // The lines of a clip list, read in order.
 class ListReader {
@@ -422,8 +258,8 @@ class Build {
   const Catalog& catalog_;
   fs::path folder_;
   fs::path list_;
-  Part part_;
-  Recipe recipe_;
+  DatabasePart part_;
+  DatabaseRecipe recipe_;
   DatabaseWriter writer_;
   std::string provenance_;
   int64_t clips_ = -1;  // in the list; -1 = there is no list

@@ -6,6 +6,7 @@
 #include <momap/base/files.h>
 #include <momap/base/text.h>
 #include <momap/data/archive.h>
+#include <momap/data/npz.h>
 #include <momap/data/tensor_file.h>
 #include <momap/run/threads.h>
 #include <momap/store/database.h>
@@ -17,6 +18,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "db_report.h"
 #include "db_totals.h"
 #include "interrupt.h"
 #include "progress_line.h"
@@ -70,13 +72,13 @@ json to_json(const DatabaseTotals& totals, const std::map<std::string, int64_t>&
           {"dropped", drops}};
 }
 
-// "<folder>/<id>.safetensors"; ids come from files and cannot lead out of the folder.
-fs::path export_path(const fs::path& folder, const std::string& id) {
+// "<folder>/<id>.<format>"; ids come from files and cannot lead out of the folder.
+fs::path export_path(const fs::path& folder, const std::string& id, const std::string& format) {
   std::string name = id;
   for (char& c : name) {
     if (c == '/') c = '_';
   }
-  return folder / (name + ".safetensors");
+  return folder / (name + "." + format);
 }
 
 }  // namespace
@@ -144,9 +146,10 @@ int db_merge_command(const Options& options) {
   const MergeResult result =
       merge_databases(parts, options.output, interrupted,
                       [&](int64_t done, int64_t all) { progress.show(done, all); });
+  const fs::path report = write_database_report(options.output);
   if (!options.quiet) {
-    fmt::print("{} samples added to {}, {} were there\n", result.added, printable(options.output),
-               result.already_there);
+    fmt::print("{} samples added to {}, {} were there\n{}\n", result.added,
+               printable(options.output), result.already_there, shown(report));
   }
   return kExitOk;
 }
@@ -159,7 +162,13 @@ int db_export_command(const Options& options) {
   for (int64_t i = 0; i < count; ++i) {
     if (interrupted()) throw Cancelled();
     const Entry entry = database.entry(i);
-    write_safetensors(export_path(options.output, entry.id), to_archive(database.read(entry)));
+    const TensorFile sample = to_archive(database.read(entry));
+    const fs::path path = export_path(options.output, entry.id, options.export_format);
+    if (options.export_format == "npz") {
+      write_npz(path, sample.tensors, sample.metadata);
+    } else {
+      write_safetensors(path, sample);
+    }
     progress.show(i + 1, count);
   }
   if (!options.quiet) fmt::print("{} samples in {}\n", count, printable(options.output));

@@ -8,8 +8,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <set>
 
 #include "db_totals.h"
 #include "page.h"
@@ -95,7 +98,7 @@ PageSection overview(const DatabaseTotals& totals) {
 PageSection quality(const DatabaseTotals& totals) {
   PageSection section;
   section.title = "Quality of what was kept";
-  section.text = "Figures that could be measured; the recipe's thresholds are in the provenance.";
+  section.text = "Figures that could be measured.";
   section.table = {{"figure", "least", "mean", "most", "samples"}};
   for (const auto& [name, range] : totals.quality) {
     section.table.push_back({name, fmt::format("{:.4g}", range.least),
@@ -105,14 +108,37 @@ PageSection quality(const DatabaseTotals& totals) {
   return section;
 }
 
-void add_drops(const Database& database, std::vector<PageSection>& sections) {
+// Thresholds of the recipes that made the samples, by the rule that drops name; one that differs
+// between parts of a merged database has several.
+std::map<std::string, std::set<std::string>> thresholds(const Database& database,
+                                                        const DatabaseTotals& totals) {
+  std::map<std::string, std::set<std::string>> rules;
+  for (const auto& [hash, samples] : totals.provenances) {
+    const auto origin = nlohmann::json::parse(database.provenance(hash), nullptr, false);
+    if (!origin.is_object() || !origin.contains("db") || !origin["db"].is_object()) continue;
+    for (const auto& [key, value] : origin["db"].items()) {
+      const bool rule = key.starts_with("min_") || (key.starts_with("max_") && key != "max_rmse_m");
+      const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+      if (rule) rules[key].insert(text);
+      if (key == "duplicate_bits") rules["duplicate"].insert(text + " bits");
+    }
+  }
+  return rules;
+}
+
+void add_drops(const Database& database, const DatabaseTotals& totals,
+               std::vector<PageSection>& sections) {
   PageSection counts;
   counts.title = "What was dropped, and why";
   const auto by_reason = database.drops_by_reason();
+  auto rules = thresholds(database, totals);
+  for (const auto& [reason, count] : by_reason) rules.try_emplace(reason);
   counts.text = by_reason.empty() ? "Nothing was dropped." : "Candidates by the rule they broke.";
-  if (!by_reason.empty()) counts.table.push_back({"rule", "candidates"});
-  for (const auto& [reason, count] : by_reason) {
-    counts.table.push_back({reason, fmt::format("{}", count)});
+  if (!rules.empty()) counts.table.push_back({"rule", "threshold", "candidates dropped"});
+  for (const auto& [rule, values] : rules) {
+    const auto found = by_reason.find(rule);
+    counts.table.push_back({rule, join({values.begin(), values.end()}, " / "),
+                            fmt::format("{}", found == by_reason.end() ? 0 : found->second)});
   }
   sections.push_back(counts);
   if (by_reason.empty()) return;
@@ -159,7 +185,7 @@ std::filesystem::path write_database_report(const std::filesystem::path& folder)
   std::vector<PageSection> sections{overview(totals)};
   if (totals.samples > 0) sections.push_back(pictures(database));
   if (!totals.quality.empty()) sections.push_back(quality(totals));
-  add_drops(database, sections);
+  add_drops(database, totals, sections);
   auto page = folder / "report.html";
   write_page(page, fmt::format("MoMap database {}", folder.lexically_normal().filename().string()),
              sections);

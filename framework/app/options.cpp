@@ -217,10 +217,13 @@ class CommandLine {
         ->type_name("DIR");
     target(merge, "Folder of the joined database");
     auto* exported =
-        command(group, "export", "db export", "Write each sample as a plain safetensors file",
-                "momap db export databases/street -o plain");
+        command(group, "export", "db export", "Write each sample as a file of plain arrays",
+                "momap db export databases/street -o plain --format npz");
     database(exported);
     target(exported, "Folder to write to");
+    exported->add_option("--format", options_.export_format, "safetensors, or npz for NumPy")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"safetensors", "npz"}));
     exported->add_option("--samples", options_.samples, "At most so many samples (default: all)")
         ->check(CLI::NonNegativeNumber);
   }

@@ -29,7 +29,8 @@ struct Options {
   std::vector<std::string> libraries;  ///< plugins check, describe-libraries
   std::string folder;  ///< plugins new, plugins docs, write-catalog, sweep resume, retry, status
 
-  std::string database;             ///< db info, db verify, db export
+  std::string database;                       ///< db info, db verify, db export
+  std::string export_format = "safetensors";  ///< db export
   std::vector<std::string> inputs;  ///< db build: videos; db merge: databases; compare: two runs
   std::string shard;                ///< db build: "i/n"
 

@@ -71,6 +71,7 @@ recipe "codec: lossy, duplicate_bits: -1"
 sed -i 's/max_clips: 6/max_clips: 2/' street.yaml
 for part in 0 1; do expect 0 momap db build street.yaml videos --shard $part/2 -o part$part; done
 expect 0 momap db merge part0 part1 -o joined; says "4 samples added"
+grep -q "max_clips</td><td>2" joined/report.html || fail "the report of the joined database does not name the thresholds"
 expect 0 momap db verify joined; says "4 samples"; says sound
 expect 0 momap db info joined; says "lossy: 4"; says "at most 0.001 m"
 # The same video twice: its clips are dropped as duplicates.
@@ -84,6 +85,26 @@ expect 0 build -o strict; says "0 samples added"
 expect 0 momap db info strict --json; says min_v
 expect 0 momap db export whole -o plain --samples 2
 [[ $(find plain -name '*.safetensors' | wc -l) == 2 ]] || fail "export wrote $(ls plain)"
+expect 0 momap db export whole -o numpy --samples 1 --format npz
+if /usr/bin/python3 -c "import numpy" 2>/dev/null; then
+  /usr/bin/python3 - numpy/*.npz plain <<'EOF' || fail "NumPy and the safetensors file differ"
+import json, os, struct, sys
+import numpy as np
+arrays = np.load(sys.argv[1])
+path = os.path.join(sys.argv[2], os.path.basename(sys.argv[1])[:-4] + ".safetensors")
+data = open(path, "rb").read()
+length, = struct.unpack("<Q", data[:8])
+header = json.loads(data[8:8 + length])
+for name, text in header.pop("__metadata__").items():
+    assert arrays[name].item().decode() == text, name
+types = {"BOOL": "?", "U8": "u1", "I32": "i4", "I64": "i8", "F32": "f4", "F64": "f8"}
+for name, entry in header.items():
+    begin, end = entry["data_offsets"]
+    values = np.frombuffer(data[8 + length + begin:8 + length + end], types[entry["dtype"]]).reshape(entry["shape"])
+    assert arrays[name].dtype == values.dtype and arrays[name].tobytes() == values.tobytes(), name
+assert arrays["truth.0.xyz"].shape[0] == 12 and len(arrays.files) > 8
+EOF
+fi
 printf 'steps:\n  d: {use: source/database, with: {path: whole, split: train}}\n  o: {use: output/safetensors, in: {value: d}}\n' >read.yaml
 expect 0 momap run read.yaml -o out
 [[ $(find out -name '*.safetensors' | wc -l) == 6 ]] || fail "the database gave $(find out -name '*.safetensors')"

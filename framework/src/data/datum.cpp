@@ -5,6 +5,7 @@
 #include <momap/data/datum.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <set>
 
@@ -108,6 +109,35 @@ int64_t first_bad(const at::Tensor& tensor, Bad bad) {
   return -1;
 }
 
+// No early exit, so that it runs at the speed of memory.
+bool all_finite(const float* values, int64_t count) {
+  constexpr uint32_t kExponent = 0x7f800000;
+  uint32_t others = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    others |= (std::bit_cast<uint32_t>(values[i]) & kExponent) == kExponent ? 1U : 0U;
+  }
+  return others == 0;
+}
+
+// Index of the first value that is NaN or infinite and for which `known` holds, or -1.
+template <class Known>
+int64_t first_not_finite(const at::Tensor& tensor, Known known) {
+  constexpr int64_t kBlock = 512;
+  const at::Tensor dense = tensor.contiguous();
+  const float* values = dense.data_ptr<float>();
+  const int64_t count = dense.numel();
+  for (int64_t begin = 0; begin < count; begin += kBlock) {
+    const int64_t end = std::min(count, begin + kBlock);
+    if (all_finite(values + begin, end - begin)) continue;
+    for (int64_t i = begin; i < end; ++i) {
+      if (!std::isfinite(values[i]) && known(i)) return i;
+    }
+  }
+  return -1;
+}
+
+bool everywhere(int64_t) { return true; }
+
 // "[2, 0, 5]" for a flat index.
 std::string place(const at::Tensor& tensor, int64_t flat) {
   std::vector<std::string> index(static_cast<size_t>(tensor.dim()));
@@ -153,9 +183,8 @@ void check_value(const MoMap& momap, const Checker& checker) {
   const at::Tensor mask = momap.valid.contiguous();
   const bool* valid = mask.data_ptr<bool>();
   const int64_t frame_values = 3 * height * width;
-  const int64_t bad = first_bad<float>(momap.xyz, [&](float value, int64_t i) {
-    return !std::isfinite(value) && valid[(i % frame_values) / 3];
-  });
+  const int64_t bad =
+      first_not_finite(momap.xyz, [&](int64_t i) { return valid[(i % frame_values) / 3]; });
   if (bad >= 0) {
     checker.refuse(
         fmt::format("xyz is not finite at {}, which 'valid' marks as known; "
@@ -211,8 +240,7 @@ void check_tracks(const Tracks& tracks, int64_t frames, const Checker& checker) 
   checker.tensor("queries", tracks.queries, at::kDouble, {count, 3});
   const at::Tensor mask = tracks.valid.contiguous();
   const bool* valid = mask.data_ptr<bool>();
-  const int64_t bad = first_bad<float>(
-      tracks.xyz, [&](float v, int64_t i) { return !std::isfinite(v) && valid[i / 3]; });
+  const int64_t bad = first_not_finite(tracks.xyz, [&](int64_t i) { return valid[i / 3]; });
   if (bad >= 0) {
     checker.refuse(fmt::format("xyz is not finite at {}, which 'valid' marks as known",
                                place(tracks.xyz, bad)));
@@ -283,8 +311,7 @@ void check_value(const Clip& clip, const Checker& checker) {
 
 void check_value(const Latent& latent, const Checker& checker) {
   checker.tensor("values", latent.values, at::kFloat, {-1, -1, -1, -1});
-  const int64_t bad =
-      first_bad<float>(latent.values, [](float v, int64_t) { return !std::isfinite(v); });
+  const int64_t bad = first_not_finite(latent.values, everywhere);
   if (bad >= 0) {
     checker.refuse(fmt::format("values is not finite at {}", place(latent.values, bad)));
   }
@@ -359,8 +386,7 @@ void check_value(const Score& score, const Checker& checker) {
     checker.text("feature", name);
     const bool fits = feature.defined() && feature.scalar_type() == at::kFloat;
     if (!fits) checker.refuse(fmt::format("feature '{}' is not a tensor of f32", name));
-    const int64_t bad =
-        first_bad<float>(feature, [](float v, int64_t) { return !std::isfinite(v); });
+    const int64_t bad = first_not_finite(feature, everywhere);
     if (bad >= 0) {
       checker.refuse(fmt::format("feature '{}' is not finite at {}", name, place(feature, bad)));
     }

@@ -241,9 +241,9 @@ bool holds_only_0_and_1(std::span<const std::byte> bytes) {
 }
 
 at::Tensor view(const Entry& entry, std::byte* data, const std::shared_ptr<MappedFile>& mapping,
-                const std::string& owner) {
+                const std::string& owner, ValueCheck values) {
   const uint64_t size = entry.end - entry.begin;
-  if (entry.type == at::kBool) {
+  if (entry.type == at::kBool && values == ValueCheck::all) {
     const bool clean = holds_only_0_and_1({data, size});
     if (!clean) {
       throw ConfigError(
@@ -283,7 +283,7 @@ TensorFile read_safetensors(const std::filesystem::path& path) {
 }
 
 TensorFile read_safetensors(const std::shared_ptr<MappedFile>& file, uint64_t offset, uint64_t size,
-                            const std::string& owner) {
+                            const std::string& owner, ValueCheck values) {
   const uint64_t held = file->bytes().size();
   if (offset > held || size > held - offset) {
     throw ConfigError(
@@ -296,7 +296,7 @@ TensorFile read_safetensors(const std::shared_ptr<MappedFile>& file, uint64_t of
   const uint64_t data_begin = HeaderReader(owner, bytes).read(entries, content.metadata);
   std::byte* const data = bytes.data() + data_begin;
   for (const Entry& entry : entries) {
-    content.tensors.emplace(entry.name, view(entry, data + entry.begin, file, owner));
+    content.tensors.emplace(entry.name, view(entry, data + entry.begin, file, owner, values));
   }
   return content;
 }

@@ -83,17 +83,7 @@ class Reader {
          Problems& problems)
       : info_(info), owner_(owner), see_(see), problems_(problems) {}
 
-  ParamValue read(const Config& config) {
-    return std::visit(
-        [&]<class T>(const T& fallback) -> ParamValue {
-          if constexpr (Item<T>::is_list) {
-            return read_list<T>(config, fallback);
-          } else {
-            return read_scalar<T>(config, fallback);
-          }
-        },
-        info_.default_value);
-  }
+  ParamValue read(const Config& config);
 
  private:
   template <class T>
@@ -156,6 +146,18 @@ class Reader {
   const std::string& see_;
   Problems& problems_;
 };
+
+ParamValue Reader::read(const Config& config) {
+  return std::visit(
+      [&]<class T>(const T& fallback) -> ParamValue {
+        if constexpr (Item<T>::is_list) {
+          return read_list<T>(config, fallback);
+        } else {
+          return read_scalar<T>(config, fallback);
+        }
+      },
+      info_.default_value);
+}
 
 }  // namespace
 

@@ -7,12 +7,13 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace momap {
+
+class CatalogueFile;
 
 /// A shard that will not change any more.
 struct SealedShard {
@@ -71,9 +72,7 @@ class Catalogue {
   std::vector<std::string> damage() const;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-  mutable std::mutex mutex_;
+  std::unique_ptr<CatalogueFile> file_;
 };
 
 }  // namespace momap

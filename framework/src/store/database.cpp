@@ -10,6 +10,7 @@
 
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "catalogue.h"
 #include "shard_file.h"
@@ -24,12 +25,25 @@ struct Database::Impl {
   fs::path folder;
   Catalogue catalogue;
   std::mutex mutex;
-  std::unordered_map<std::string, std::shared_ptr<MappedFile>> shards;
+  struct Shard {
+    std::shared_ptr<MappedFile> file;
+    std::unordered_set<uint64_t> sound;  // offsets of samples that were read and found whole
+  };
+  std::unordered_map<std::string, Shard> shards;
+
+  bool known_sound(const Entry& entry) {
+    const std::scoped_lock lock(mutex);
+    return shards[entry.shard].sound.contains(entry.offset);
+  }
+  void remember_sound(const Entry& entry) {
+    const std::scoped_lock lock(mutex);
+    shards[entry.shard].sound.insert(entry.offset);
+  }
 
   // The shard, mapped far enough to hold the sample: one that still grows is mapped again.
   std::shared_ptr<MappedFile> shard(const Entry& entry) {
     const std::scoped_lock lock(mutex);
-    auto& file = shards[entry.shard];
+    auto& file = shards[entry.shard].file;
     const auto holds = [&] {
       const uint64_t held = file->bytes().size();
       return entry.offset <= held && entry.size <= held - entry.offset;
@@ -95,9 +109,12 @@ void Database::for_each(const std::function<void(const Entry&)>& visit) const {
 }
 
 Clip Database::read(const Entry& entry) const {
-  const bool plain = entry.codec.starts_with("raw");
-  const auto file = plain ? impl_->shard(entry) : packed(entry).keeps_alive;
-  return unpack_sample(file, entry.offset, entry.size, impl_->owner(entry));
+  const bool known = impl_->known_sound(entry);
+  const auto file = known ? impl_->shard(entry) : packed(entry).keeps_alive;
+  Clip clip = unpack_sample(file, entry.offset, entry.size, impl_->owner(entry),
+                            known ? ValueCheck::none : ValueCheck::all);
+  if (!known) impl_->remember_sound(entry);
+  return clip;
 }
 
 Database::Packed Database::packed(const Entry& entry) const {

@@ -136,8 +136,8 @@ void check_shapes(const Clip& clip, const std::string& owner) {
 }  // namespace
 
 Clip unpack_sample(const std::shared_ptr<MappedFile>& file, uint64_t offset, uint64_t size,
-                   const std::string& owner) {
-  TensorFile content = read_safetensors(file, offset, size, owner);
+                   const std::string& owner, ValueCheck values) {
+  TensorFile content = read_safetensors(file, offset, size, owner, values);
   if (const auto list = content.metadata.find(kEncoded); list != content.metadata.end()) {
     std::vector<std::string> names;
     try {
@@ -160,7 +160,7 @@ Clip unpack_sample(const std::shared_ptr<MappedFile>& file, uint64_t offset, uin
     if (is_map(name) && tensor.scalar_type() == at::kHalf) tensor = tensor.to(at::kFloat);
   }
   try {
-    Datum datum = from_archive(content);
+    Datum datum = from_archive(content, values);
     if (auto* clip = std::get_if<Clip>(&datum)) {
       check_shapes(*clip, owner);
       return std::move(*clip);

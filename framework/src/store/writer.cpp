@@ -5,6 +5,7 @@
 #include <momap/base/files.h>
 #include <momap/base/hash.h>
 #include <momap/base/text.h>
+#include <momap/data/datum.h>
 #include <momap/store/writer.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -169,6 +170,7 @@ bool DatabaseWriter::knows(const std::string& id) const {
 }
 
 Entry DatabaseWriter::append(const Clip& clip, Entry entry, const std::string& provenance) {
+  check(clip, fmt::format("sample '{}'", printable(entry.id)));
   const PackedSample packed = pack_sample(clip, impl_->options);
   entry.frames = clip.truth.empty() ? clip.length() : clip.truth[0].motion.frames();
   entry.height = clip.height();

@@ -220,6 +220,35 @@ TEST_F(Numpy, ReadsWhatNumpyWrites) {
   EXPECT_EQ(npz.read("images_jpeg_bytes").size(0), 24);
 }
 
+TEST_F(Numpy, WritesWhatItReads) {
+  std::map<std::string, at::Tensor> tensors;
+  for (const auto type : {at::kByte, at::kChar, at::kShort, at::kInt, at::kLong, at::kHalf,
+                          at::kFloat, at::kDouble}) {
+    tensors[std::string("type.") + c10::toString(type)] =
+        at::arange(24, at::kFloat).reshape({2, 3, 4}).to(type);
+  }
+  tensors["mask"] = at::arange(5).fmod(2).to(at::kBool);
+  tensors["none"] = at::empty({0, 3}, at::kFloat);
+  tensors["scalar"] = at::full({}, 2.5, at::kDouble);
+  tensors["turned"] = at::arange(6, at::kFloat).reshape({2, 3}).t();
+  write_npz(file("a.npz"), tensors, {{"caption", "a ball rolls"}, {"nothing", ""}});
+  NpzFile back(file("a.npz"));
+  EXPECT_EQ(back.names().size(), tensors.size() + 2);
+  for (const auto& [name, tensor] : tensors) {
+    const at::Tensor found = back.read(name);
+    ASSERT_EQ(found.scalar_type(), tensor.scalar_type()) << name;
+    EXPECT_TRUE(at::equal(found, tensor)) << name;
+  }
+  const at::Tensor caption = back.read("caption");
+  EXPECT_EQ(std::string(caption.data_ptr<uint8_t>(), caption.data_ptr<uint8_t>() + caption.numel()),
+            "a ball rolls");
+  write_npz(file("b.npz"), tensors, {{"caption", "a ball rolls"}, {"nothing", ""}});
+  EXPECT_EQ(read_file(file("a.npz")), read_file(file("b.npz")));
+  EXPECT_THROW(write_npz(file("c.npz"), {{"x", at::zeros({2}, at::kBFloat16)}}),
+               std::invalid_argument);
+  EXPECT_FALSE(fs::exists(file("c.npz")));
+}
+
 TEST_F(Numpy, FindsEveryFlippedByte) {
   std::vector<uint8_t> values(600);
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<uint8_t>(i * i * 31 % 251);

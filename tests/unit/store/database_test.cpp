@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/ops/ones.h>
+#include <ATen/ops/ones_like.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <momap/base/error.h>
@@ -15,6 +17,8 @@
 
 #include <cstring>
 #include <fstream>
+#include <functional>
+#include <limits>
 #include <set>
 #include <thread>
 
@@ -61,6 +65,14 @@ void expect_same(const Clip& a, const Clip& b) {
     ASSERT_EQ(tensor.sizes(), other.sizes()) << name;
     EXPECT_EQ(std::memcmp(tensor.data_ptr(), other.data_ptr(), tensor.nbytes()), 0) << name;
   }
+}
+
+void flip(const fs::path& file, uint64_t offset) {
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  stream.seekg(static_cast<std::streamoff>(offset));
+  const char byte = static_cast<char>(stream.get() ^ 0x10);
+  stream.seekp(static_cast<std::streamoff>(offset));
+  stream.put(byte);
 }
 
 TEST(Database, LosslessAndRawSamplesComeBackBitForBit) {
@@ -244,16 +256,57 @@ TEST(DatabaseWriter, APackedSampleThatIsNoneIsRefused) {
   EXPECT_TRUE(verify_database(folder.path()).damage.empty());
 }
 
-TEST(DatabaseWriter, AFolderThatCannotBeWrittenIsNamed) {
-  EXPECT_THROW(DatabaseWriter("/proc/momap-database", {}), ConfigError);
+TEST(DatabaseWriter, AClipThatDoesNotHoldTogetherIsRefusedAndLeavesTheDatabaseAsItWas) {
+  const TemporaryFolder folder;
+  DatabaseWriter writer(folder.path(), {});
+  writer.append(scene(0), named(0), "");
+  const auto refused = [&](const std::string& words, const std::function<void(Clip&)>& spoil) {
+    Clip clip = scene(1);
+    spoil(clip);
+    try {
+      writer.append(clip, named(1), "");
+      ADD_FAILURE() << "taken; expected: " << words;
+    } catch (const DataError& error) {
+      EXPECT_NE(std::string(error.what()).find("sample 'clip_1'"), std::string::npos);
+      EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
+    }
+  };
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinity = std::numeric_limits<float>::infinity();
+  const auto spoil_map = [](Clip& clip, float value) {
+    at::Tensor& xyz = clip.truth[0].motion.xyz;
+    xyz = xyz.clone();
+    clip.truth[0].motion.valid = at::ones_like(clip.truth[0].motion.valid);
+    xyz.data_ptr<float>()[xyz.numel() - 5] = value;
+  };
+  refused("xyz is not finite at [3, 23, 30, 1]", [&](Clip& clip) { spoil_map(clip, nan); });
+  refused("xyz is not finite at [3, 23, 30, 1]", [&](Clip& clip) { spoil_map(clip, infinity); });
+  refused("visible is bool [3, 24, 32]", [](Clip& clip) {
+    clip.truth[0].motion.visible = clip.truth[0].motion.visible.narrow(0, 0, 3);
+  });
+  refused("valid is bool [24, 31]", [](Clip& clip) {
+    clip.truth[0].motion.valid = clip.truth[0].motion.valid.narrow(1, 0, 31);
+  });
+  for (const float depth : {-1.0F, infinity}) {
+    refused("depth is negative or infinite at [0, 0, 7]", [depth](Clip& clip) {
+      clip.depth = at::ones({clip.length(), clip.height(), clip.width()}, at::kFloat);
+      clip.depth->data_ptr<float>()[7] = depth;
+    });
+  }
+  refused("depth is f32 [3, 24, 32]", [](Clip& clip) {
+    clip.depth = at::ones({clip.length() - 1, clip.height(), clip.width()}, at::kFloat);
+  });
+  EXPECT_FALSE(writer.knows("clip_1"));
+  writer.append(scene(1), named(1), "");
+  writer.finish();
+  EXPECT_TRUE(verify_database(folder.path()).damage.empty());
+  const Database database(folder.path());
+  EXPECT_EQ(database.size(), 2);
+  expect_same(database.read(database.entry(1)), scene(1));
 }
 
-void flip(const fs::path& file, uint64_t offset) {
-  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
-  stream.seekg(static_cast<std::streamoff>(offset));
-  const char byte = static_cast<char>(stream.get() ^ 0x10);
-  stream.seekp(static_cast<std::streamoff>(offset));
-  stream.put(byte);
+TEST(DatabaseWriter, AFolderThatCannotBeWrittenIsNamed) {
+  EXPECT_THROW(DatabaseWriter("/proc/momap-database", {}), ConfigError);
 }
 
 TEST(Verify, FindsAFlippedByteWhereverItIs) {
@@ -302,6 +355,77 @@ TEST(Verify, FindsFilesThatAreCutOffMissingOrForeign) {
   EXPECT_GE(verify_database(folder.path()).damage.size(), 2u);
   EXPECT_THROW(Database(folder.path()).read(Database(folder.path()).entry(0)), ConfigError);
   EXPECT_THROW(verify_database(folder.path() / "nothing"), ConfigError);
+}
+
+TEST(Database, TheFirstReadOfASampleFindsAFlippedByte) {
+  for (const std::string codec : {"raw", "lossless", "lossy"}) {
+    const TemporaryFolder folder;
+    fill(folder.path(), 3, {.codec = codec});
+    const Entry entry = Database(folder.path()).entry(1);
+    const uint64_t step = std::max<uint64_t>(1, entry.size / 40);
+    for (uint64_t at = 0; at < entry.size; at += step) {
+      flip(folder.path() / "shard-00000.safetensors", entry.offset + at);
+      const Database database(folder.path());
+      try {
+        database.read(database.entry(1));
+        ADD_FAILURE() << codec << ": byte " << at << " differs and is not seen";
+      } catch (const ConfigError& error) {
+        const std::string words = error.what();
+        EXPECT_NE(words.find("sample 'clip_1'"), std::string::npos) << words;
+        EXPECT_NE(words.find("expected " + entry.checksum), std::string::npos) << words;
+      }
+      EXPECT_NO_THROW(database.read(database.entry(2)));
+      flip(folder.path() / "shard-00000.safetensors", entry.offset + at);
+    }
+    const Database database(folder.path());
+    const Clip first = database.read(entry);
+    expect_same(database.read(entry), first);
+  }
+}
+
+TEST(Database, RefusesACatalogueCutOffAnywhere) {
+  const TemporaryFolder folder;
+  fill(folder.path(), 3);
+  const fs::path file = folder.path() / "catalogue.sqlite";
+  const std::string sound = read_file(file);
+  for (size_t size = 0; size < sound.size(); size += std::max<size_t>(1, sound.size() / 60)) {
+    write_file(file, sound.substr(0, size));
+    EXPECT_FALSE(verify_database(folder.path()).damage.empty()) << size;
+    try {
+      const Database database(folder.path());
+      for (int i = 0; i < 3; ++i) expect_same(database.read(database.entry(i)), scene(i));
+    } catch (const ConfigError& error) {
+      EXPECT_NE(std::string(error.what()).find(file.string()), std::string::npos) << error.what();
+    } catch (const DataError&) {  // a cut that leaves a sound, emptier table
+    }
+  }
+}
+
+TEST(Database, RefusesSamplesOfAnotherFormat) {
+  const TemporaryFolder folder;
+  fill(folder.path() / "a", 1, {.codec = "raw"});
+  const Database a(folder.path() / "a");
+  const auto packed = a.packed(a.entry(0));
+  std::string text(reinterpret_cast<const char*>(packed.bytes.data()), packed.bytes.size());
+  const std::string key = R"("momap.format":")";
+  const size_t place = text.find(key);
+  ASSERT_NE(place, std::string::npos);
+  text[place + key.size()] = '9';
+  {
+    DatabaseWriter writer(folder.path() / "b", {});
+    writer.append_packed(std::as_bytes(std::span(text)), named(0), "");
+    writer.finish();
+  }
+  const Database b(folder.path() / "b");
+  try {
+    b.read(b.entry(0));
+    FAIL() << "a sample of format 9 was read";
+  } catch (const ConfigError& error) {
+    EXPECT_NE(std::string(error.what()).find("sample 'clip_0'"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("format 9; this momap reads format 2"),
+              std::string::npos)
+        << error.what();
+  }
 }
 
 TEST(Database, RefusesCataloguesThatAreDamagedOrForeign) {

@@ -9,6 +9,6 @@ namespace momap {
 /// A value as named tensors and metadata, and back without loss. `from_archive` throws DataError
 /// for an archive that lacks something or was written by another format version.
 TensorFile to_archive(const Datum& datum);
-Datum from_archive(const TensorFile& archive);
+Datum from_archive(const TensorFile& archive, ValueCheck values = ValueCheck::all);
 
 }  // namespace momap

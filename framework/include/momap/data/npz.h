@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,5 +42,11 @@ class NpzFile {
   class Archive;
   std::unique_ptr<Archive> archive_;
 };
+
+/// Writes tensors and texts (as fixed bytes, NumPy's 'S') as an .npz file that `numpy.load` reads,
+/// stored without compression; aside, synced and renamed. Tensors of bool, u8, i8, i16, i32, i64,
+/// f16, f32, f64. The same content gives the same bytes.
+void write_npz(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors,
+               const std::map<std::string, std::string>& texts = {});
 
 }  // namespace momap

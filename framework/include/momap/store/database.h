@@ -41,11 +41,13 @@ class Database {
   void for_each(const std::function<void(const Entry&)>& visit) const;
 
   /// The sample as a clip; `truth` holds its motion maps. Plain tensors are views into the mapped
-  /// shard (not checked against the checksum: `verify` does that); encoded ones are checked and
-  /// decoded. Throws ConfigError for a damaged sample.
+  /// shard, encoded ones are decoded. When this object first reads a sample, its bytes are compared
+  /// with the checksum and every value is looked at; later reads check lengths, types and shapes.
+  /// Throws ConfigError for a damaged sample.
   Clip read(const Entry& entry) const;
 
-  /// The sample's bytes as they lie in the shard, checked against the checksum.
+  /// The sample's bytes as they lie in the shard, checked against the checksum
+  /// each time.
   struct Packed {
     std::span<const std::byte> bytes;
     std::shared_ptr<MappedFile> keeps_alive;

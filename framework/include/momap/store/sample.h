@@ -3,6 +3,7 @@
 
 #include <momap/data/clip.h>
 #include <momap/data/mapped_file.h>
+#include <momap/data/tensor_file.h>
 #include <momap/params/params.h>
 #include <momap/store/codec.h>
 
@@ -52,6 +53,6 @@ PackedSample pack_sample(const Clip& clip, const StorageOptions& options);
 /// The clip again. Plain tensors are views into the file and keep it mapped. Throws ConfigError
 /// that begins with `owner` for damaged bytes.
 Clip unpack_sample(const std::shared_ptr<MappedFile>& file, uint64_t offset, uint64_t size,
-                   const std::string& owner);
+                   const std::string& owner, ValueCheck values = ValueCheck::all);
 
 }  // namespace momap
