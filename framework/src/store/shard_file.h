@@ -33,9 +33,12 @@ class OpenShard {
   const std::string& name() const { return name_; }
   uint64_t end() const { return end_; }
 
-  /// Adds and syncs a sample; gives its offset. When the disk is full the shard is as it was
-  /// before, and ConfigError says so.
+  /// Adds a sample and lets the disk begin with it; gives its offset. When the disk is full the
+  /// shard is as it was before, and ConfigError says so.
   uint64_t append(std::span<const std::byte> sample);
+
+  /// Waits until the last sample is on the disk.
+  void sync();
 
   /// Takes the last sample, which began at `offset`, away again.
   void take_back(uint64_t offset);

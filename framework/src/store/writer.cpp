@@ -146,9 +146,10 @@ struct DatabaseWriter::Impl {
     if (!std::isfinite(entry.fps)) entry.fps = 0;
     entry.shard = shard->name();
     entry.size = sample.size();
-    entry.checksum = content_hash(sample);
     entry.offset = shard->append(sample);
     try {
+      entry.checksum = content_hash(sample);  // while the disk writes
+      shard->sync();
       catalogue.add(entry, provenance);
     } catch (...) {
       shard->take_back(entry.offset);
