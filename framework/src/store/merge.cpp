@@ -8,6 +8,8 @@
 #include <momap/store/merge.h>
 #include <momap/store/writer.h>
 
+#include <optional>
+
 namespace momap {
 namespace {
 
@@ -30,13 +32,14 @@ class Merge {
   }
 
   MergeResult finish() {
+    target_.reset();  // a reader would be in the way of sealing the catalogue
     writer_.finish();
     return result_;
   }
 
  private:
   void add(const Database& part, const Entry& entry) {
-    if (const auto there = target_.find(entry.id)) {
+    if (const auto there = target_->find(entry.id)) {
       if (there->checksum != entry.checksum) {
         throw ConfigError(fmt::format(
             "sample '{}' of {} differs from the one of that id from elsewhere (checksum {} and "
@@ -51,7 +54,7 @@ class Merge {
   }
 
   DatabaseWriter writer_;
-  Database target_;
+  std::optional<Database> target_;
   const std::function<bool()>& cancelled_;
   MergeResult result_;
 };

@@ -487,7 +487,9 @@ TEST(Merge, JoinsPartsAndPassesOverWhatIsThere) {
   EXPECT_EQ(database.entry("train", 2).id, "clip_4");
   EXPECT_EQ(database.provenance(database.entry(4).provenance), "made elsewhere");
   EXPECT_EQ(database.drops_by_reason().at("min_valid_share"), 1);
-  EXPECT_TRUE(verify_database(all).damage.empty());
+  const VerifyResult verified = verify_database(all);
+  EXPECT_TRUE(verified.damage.empty());
+  EXPECT_TRUE(verified.sealed);
   EXPECT_EQ(merge_databases({b, a}, all, {}, {}).already_there, 5);
 }
 
