@@ -7,6 +7,7 @@
 #include <momap/data/opencv.h>
 #include <momap/plugin/loader.h>
 #include <momap/run/threads.h>
+#include <momap/stage/annotator.h>
 #include <momap/stage/extractor.h>
 #include <momap/stage/source.h>
 #include <tbb/global_control.h>
@@ -22,10 +23,15 @@ namespace momap {
 namespace {
 
 template <class Interface>
-std::shared_ptr<Interface> make(const std::string& id) {
+std::shared_ptr<Interface> make(const std::string& id, const ParamValues& changes = {}) {
   const auto library =
       PluginLibrary::open(std::filesystem::path(MOMAP_PLUGINS_FOLDER) / (id + ".so"));
   ParamValues values = default_values(library->describe().at(0).params);
+  for (auto& [name, value] : values) {
+    for (const auto& [changed, to] : changes) {
+      if (name == changed) value = to;
+    }
+  }
   return library->make<Interface>(id, values);
 }
 
@@ -77,6 +83,23 @@ BENCHMARK(chained_flow)
     ->Arg(2)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
+
+void camera_pose(benchmark::State& state) {
+  const ThreadBudget budget(1);
+  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, 1);
+  const auto annotator = make<Annotator>("annotation/camera_pose");
+  Clip clip = make<Source>("source/synthetic", {{"size", std::vector<int64_t>{480, 640}},
+                                                {"camera", std::string("dolly")}})
+                  ->sample(0, Context{});
+  clip.cam_from_world.reset();
+  if (state.range(0) == 0) clip.depth.reset();
+  for (auto _ : state) benchmark::DoNotOptimize(annotator->annotate(clip, Context{}));
+  state.counters["core_ms_per_frame"] = benchmark::Counter(
+      static_cast<double>(clip.length()) * static_cast<double>(state.iterations()) / 1e3,
+      benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+BENCHMARK(camera_pose)->ArgName("depth")->Arg(1)->Arg(0)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace momap

@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kConfidence = 0.9999;
 constexpr int kIterations = 2000;
+constexpr size_t kMostDrawn = 256;  // points a random pose is tried on; all refine it
 
 cv::Matx44d rigid(const cv::Matx33d& rotation, const cv::Vec3d& translation) {
   return {rotation(0, 0),
@@ -67,10 +68,17 @@ std::optional<Motion> solve_pnp(const std::vector<cv::Point3d>& points,
   const cv::Matx33d k = matrix_of(camera);
   cv::Vec3d turn, shift;
   std::vector<int> support;
+  const size_t stride = (points.size() + kMostDrawn - 1) / kMostDrawn;
+  std::vector<cv::Point3d> drawn;
+  std::vector<cv::Point2d> drawn_seen;
+  for (size_t i = 0; i < points.size(); i += stride) {
+    drawn.push_back(points[i]);
+    drawn_seen.push_back(seen[i]);
+  }
   try {
-    if (!cv::solvePnPRansac(points, seen, k, cv::noArray(), turn, shift, false, kIterations,
+    if (!cv::solvePnPRansac(drawn, drawn_seen, k, cv::noArray(), turn, shift, false, kIterations,
                             static_cast<float>(tolerance_px), kConfidence, support,
-                            cv::SOLVEPNP_EPNP)) {
+                            cv::SOLVEPNP_AP3P)) {
       return std::nullopt;
     }
   } catch (const cv::Exception&) {  // degenerate points, for example all on one line
@@ -78,12 +86,13 @@ std::optional<Motion> solve_pnp(const std::vector<cv::Point3d>& points,
   }
   Motion motion;
   motion.inlier.assign(points.size(), 0);
-  for (const int i : support) motion.inlier[static_cast<size_t>(i)] = 1;
+  for (const int i : support) motion.inlier[stride * static_cast<size_t>(i)] = 1;
   // Least squares moves the pose, which moves the set of inliers; a few rounds settle both. The
   // last ones take in all points within the noise that the first ones leave.
   double gate_px = tolerance_px;
   for (int round = 0; round < 5; ++round) {
-    if (count(motion.inlier) < std::max(least_inliers / 2, 4)) return std::nullopt;
+    const int least = round == 0 ? 4 : std::max(least_inliers / 2, 4);  // at first of those drawn
+    if (count(motion.inlier) < least) return std::nullopt;
     cv::solvePnPRefineLM(selected(points, motion.inlier), selected(seen, motion.inlier), k,
                          cv::noArray(), turn, shift);
     cv::Matx33d rotation;
