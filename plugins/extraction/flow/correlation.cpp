@@ -13,8 +13,10 @@ namespace {
 
 constexpr int64_t kRows = 48;  // pixels of the first map worked on together
 
-MOMAP_FLOW_CLONES void store(const float* in, int64_t count, float scale, _Float16* out) {
-  for (int64_t i = 0; i < count; ++i) out[i] = static_cast<_Float16>(in[i] * scale);
+MOMAP_FLOW_CLONES void store(const float* in, int64_t count, float scale,
+                             CorrelationVolume::Stored* out) {
+  for (int64_t i = 0; i < count; ++i)
+    out[i] = static_cast<CorrelationVolume::Stored>(in[i] * scale);
 }
 
 // Means over 2x2, a row or column that is left over is dropped; in place is fine.
@@ -30,8 +32,8 @@ void halve(const float* in, int64_t width, float* out, int64_t out_height, int64
 }
 
 // The 7x7 samples around (x, y) of one pixel's correlations on one level.
-MOMAP_FLOW_CLONES void sample(const _Float16* level, int64_t height, int64_t width, float x,
-                              float y, float* out) {
+MOMAP_FLOW_CLONES void sample(const CorrelationVolume::Stored* level, int64_t height, int64_t width,
+                              float x, float y, float* out) {
   constexpr int kSide = CorrelationVolume::kSide, kWindow = kSide + 1;
   const float left = std::floor(x), top = std::floor(y);
   const float u = x - left, v = y - top;
@@ -43,7 +45,7 @@ MOMAP_FLOW_CLONES void sample(const _Float16* level, int64_t height, int64_t wid
     const int64_t x0 = static_cast<int64_t>(left) - CorrelationVolume::kRadius;
     const int64_t y0 = static_cast<int64_t>(top) - CorrelationVolume::kRadius;
     for (int64_t j = std::max<int64_t>(0, -y0); j < std::min<int64_t>(kWindow, height - y0); ++j) {
-      const _Float16* row = level + (y0 + j) * width;
+      const CorrelationVolume::Stored* row = level + (y0 + j) * width;
       for (int64_t i = std::max<int64_t>(0, -x0); i < std::min<int64_t>(kWindow, width - x0); ++i) {
         window[i][j] = static_cast<float>(row[x0 + i]);
       }

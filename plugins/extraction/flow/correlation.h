@@ -13,6 +13,11 @@ namespace momap {
 /// and 8x8 of them (RAFT's all-pairs volume), kept as 16-bit floats.
 class CorrelationVolume {
  public:
+#ifdef __FLT16_MAX__
+  using Stored = _Float16;
+#else
+  using Stored = float;
+#endif
   static constexpr int kLevels = 4, kRadius = 3, kSide = 2 * kRadius + 1;
   static constexpr int64_t kChannels = kLevels * kSide * kSide;
 
@@ -26,7 +31,7 @@ class CorrelationVolume {
  private:
   struct Level {
     int64_t height = 0, width = 0;
-    std::vector<_Float16> data;  // [pixels of the first map][height][width]
+    std::vector<Stored> data;  // [pixels of the first map][height][width]
   };
   std::array<Level, kLevels> levels_;
 };
