@@ -115,9 +115,12 @@ void Catalogue::for_each(const std::string& shard,
 void Catalogue::add(Entry& entry, const std::string& provenance) {
   file_->use([&] {
     SQLite::Transaction transaction(file_->database());
-    const auto count = file_->prepared("SELECT IFNULL(MAX(number) + 1, 0) FROM sample");
-    count->executeStep();
-    entry.number = count->getColumn(0).getInt64();
+    {
+      // Ended before the commit: a statement that still reads keeps SQLite from emptying the log.
+      const auto count = file_->prepared("SELECT IFNULL(MAX(number) + 1, 0) FROM sample");
+      count->executeStep();
+      entry.number = count->getColumn(0).getInt64();
+    }
     entry.provenance = content_hash(provenance);
     const auto origin = file_->prepared("INSERT OR IGNORE INTO provenance VALUES(?, ?)");
     origin->bind(1, entry.provenance);

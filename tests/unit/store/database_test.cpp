@@ -305,6 +305,18 @@ TEST(DatabaseWriter, AClipThatDoesNotHoldTogetherIsRefusedAndLeavesTheDatabaseAs
   expect_same(database.read(database.entry(1)), scene(1));
 }
 
+TEST(DatabaseWriter, TheLogBesideTheCatalogueDoesNotGrowWithTheSamples) {
+  constexpr int kAdded = 400;
+  constexpr uintmax_t kMostLogBytes = 5'000'000;  // SQLite empties it at 1000 pages of 4 KiB
+  const TemporaryFolder folder;
+  fill(folder.path() / "one", 1, {.codec = "lossy"});
+  const Database one(folder.path() / "one");
+  const auto packed = one.packed(one.entry(0));
+  DatabaseWriter writer(folder.path() / "many", {});
+  for (int i = 0; i < kAdded; ++i) writer.append_packed(packed.bytes, named(i), "");
+  EXPECT_LT(fs::file_size(folder.path() / "many/catalogue.sqlite-wal"), kMostLogBytes);
+}
+
 TEST(DatabaseWriter, AFolderThatCannotBeWrittenIsNamed) {
   EXPECT_THROW(DatabaseWriter("/proc/momap-database", {}), ConfigError);
 }
