@@ -16,6 +16,7 @@
 #include "generate_command.h"
 #include "guarded.h"
 #include "interrupt.h"
+#include "job_run.h"
 #include "run_command.h"
 #include "sweep_command.h"
 #include "train_command.h"
@@ -64,6 +65,7 @@ int dispatch(const Options& options) {
   static const std::map<std::string, Handler> kHandlers{{"run", run_command},
                                                         {"explain", explain_command},
                                                         {"train", train_command},
+                                                        {"run-task", run_task_command},
                                                         {"generate", generate_command},
                                                         {"demo", demo_command},
                                                         {"db build", db_build_command},

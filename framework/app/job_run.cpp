@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 #include <momap/base/error.h>
+#include <momap/base/text.h>
+#include <momap/experiment/slurm.h>
 #include <momap/graph/yaml.h>
 #include <momap/plugin/loader.h>
 #include <momap/run/process.h>
@@ -10,11 +12,15 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
+#include <cstring>
 #include <set>
 #include <thread>
 
+#include "interrupt.h"
 #include "run_command.h"
 
 namespace momap {
@@ -39,6 +45,36 @@ std::string flaw(const RecordedRun& run) {
     }
   }
   return "";
+}
+
+// How a task of Slurm runs its job; the name of its list comes last.
+std::vector<std::string> task_command(const Options& options,
+                                      const std::filesystem::path& experiment) {
+  const auto root = install_root();
+  std::vector<std::string> command{(root / "bin/momap").string(), "run-task"};
+  for (const auto& folder : options.plugins) {
+    command.emplace_back("--plugins");
+    command.push_back(std::filesystem::absolute(folder).string());
+  }
+  command.push_back(fmt::format("--threads={}", std::max(1, options.threads)));
+  command.push_back(fmt::format("--cache-size={}", options.cache_gigabytes));
+  if (options.no_cache) command.emplace_back("--no-cache");
+  command.push_back(experiment.string());
+  return command;
+}
+
+size_t task_index(size_t tasks) {
+  const char* text = std::getenv("SLURM_ARRAY_TASK_ID");
+  size_t index = 0;
+  const char* const end = text ? text + std::strlen(text) : nullptr;
+  const auto [stop, error] = std::from_chars(text, end, index);  // nothing for no text
+  if (!text || error != std::errc() || stop != end || index >= tasks) {
+    throw ConfigError(fmt::format(
+        "SLURM_ARRAY_TASK_ID is '{}'; expected 0 to {}; run-task is what Slurm starts, for people "
+        "there is --launcher slurm",
+        text ? printable(text) : "", tasks - 1));
+  }
+  return index;
 }
 
 }  // namespace
@@ -107,6 +143,43 @@ JobSlots job_slots(const Options& options) {
   slots.parallel = options.jobs > 0 ? options.jobs : threads_in_all;
   slots.threads = std::max(1, threads_in_all / slots.parallel);
   return slots;
+}
+
+std::string launch_jobs(const Options& options, const Catalog& catalog,
+                        const std::filesystem::path& experiment, const std::vector<Job>& jobs,
+                        PoolOptions pool) {
+  if (options.launcher == "slurm") {
+    const std::filesystem::path folder = std::filesystem::absolute(experiment);
+    SlurmOptions slurm;
+    slurm.command = task_command(options, folder);
+    slurm.sbatch = options.sbatch;
+    slurm.threads = std::max(1, options.threads);
+    slurm.at_once = options.jobs;
+    return run_jobs_by_slurm(folder, jobs, catalog, pool, slurm);
+  }
+  const JobSlots slots = job_slots(options);
+  pool.parallel = slots.parallel;
+  preload(jobs, catalog);
+  return run_jobs(experiment, jobs, pool, job_body(options, catalog, slots.threads));
+}
+
+int run_task_command(const Options& options) {
+  const auto catalog = engine_catalog(options);
+  const std::filesystem::path experiment = options.folder;
+  const TaskList list = read_task_list(experiment, options.task_list);
+  const size_t index = task_index(list.plan.jobs.size());
+  const Job& job = list.plan.jobs[index];
+  // A task may be started again after it has done its work.
+  if (task_outcome(experiment, job, list.attempts_before[index])) return kExitOk;
+  if (const auto changed = changed_plugins(list.plan, catalog); !changed.empty()) {
+    throw ConfigError(fmt::format("plugins changed while the job waited: {}", changed));
+  }
+  PoolOptions pool;
+  pool.limits = list.limits;
+  pool.cancelled = interrupted;
+  preload({job}, catalog);
+  run_jobs(experiment, {job}, pool, job_body(options, catalog, std::max(1, options.threads)));
+  return kExitOk;
 }
 
 }  // namespace momap

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "options.h"
 
@@ -27,5 +28,13 @@ struct JobSlots {
   int threads = 1;
 };
 JobSlots job_slots(const Options& options);
+
+/// Runs jobs where --launcher says: in child processes here, or as tasks of a Slurm cluster.
+std::string launch_jobs(const Options& options, const Catalog& catalog,
+                        const std::filesystem::path& experiment, const std::vector<Job>& jobs,
+                        PoolOptions pool);
+
+/// One Slurm task: the job of a list that SLURM_ARRAY_TASK_ID names.
+int run_task_command(const Options& options);
 
 }  // namespace momap

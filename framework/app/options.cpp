@@ -235,10 +235,21 @@ class CommandLine {
   }
 
   void jobs(CLI::App* sub) {
-    sub->add_option("--jobs", options_.jobs, "Jobs at once, each a process (default: one a core)")
+    sub->add_option("--jobs", options_.jobs,
+                    "Jobs at once, each a process (default: one a core; with slurm: no limit)")
         ->check(CLI::Range(1, 4096));
-    sub->add_option("--threads", options_.threads, "Threads of all jobs together (default: all)")
+    sub->add_option("--threads", options_.threads,
+                    "Threads of all jobs together (default: all); with slurm: of each (default: 1)")
         ->check(CLI::Range(0, 4096));
+    sub->add_option("--launcher", options_.launcher,
+                    "local: processes here; slurm: tasks of a cluster that shares this folder")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"local", "slurm"}));
+    sub->add_option("--sbatch", options_.sbatch,
+                    "One more argument for sbatch: --sbatch=--partition=long (repeatable)")
+        ->type_name("ARG")
+        ->expected(1)
+        ->take_all();
     sub->add_flag("--no-cache", options_.no_cache, "Compute everything, store nothing");
     sub->add_option("--cache-size", options_.cache_gigabytes, "Limit of the cache folder, GB")
         ->capture_default_str()
@@ -365,6 +376,13 @@ class CommandLine {
 
   // What the build, the launcher and shells call; not shown in help.
   void internal() {
+    auto* task = command(&app_, "run-task", "run-task", "", "");
+    task->add_option("folder", options_.folder)->required();
+    task->add_option("list", options_.task_list)->required();
+    task->add_option("--threads", options_.threads);
+    task->add_flag("--no-cache", options_.no_cache);
+    task->add_option("--cache-size", options_.cache_gigabytes);
+    task->group("");
     auto* complete = command(&app_, "complete", "complete", "", "");
     complete->add_option("words", options_.inputs);
     complete->group("");

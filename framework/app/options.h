@@ -34,9 +34,12 @@ struct Options {
   std::vector<std::string> inputs;  ///< db build: videos; db merge: databases; compare: two runs
   std::string shard;                ///< db build: "i/n"
 
-  int jobs = 0;            ///< sweep, leaderboard: at once; 0 = one a core
-  bool fail_fast = false;  ///< sweep: stop at the first job that fails
-  bool watch = false;      ///< sweep status: until it has ended
+  int jobs = 0;                     ///< sweep, leaderboard: at once; 0 = one a core
+  std::string launcher = "local";   ///< sweep, leaderboard: local or slurm
+  std::vector<std::string> sbatch;  ///< more arguments for Slurm
+  std::string task_list;            ///< run-task
+  bool fail_fast = false;           ///< sweep: stop at the first job that fails
+  bool watch = false;               ///< sweep status: until it has ended
 
   std::vector<std::string> data;  ///< doctor --data: NAME=FOLDER; none = list the data sets
 

@@ -95,13 +95,11 @@ class Driver {
       const auto outcome = JobFolder(folder_, job.id).outcome();
       if (!outcome || (!outcome->done && retry_failed)) left.push_back(job);
     }
-    const JobSlots slots = job_slots(options_);
     const auto total = static_cast<double>(jobs.size());
     auto done = total - static_cast<double>(left.size());
     int failures = 0;
     ProgressLine line(options_.quiet);
     PoolOptions pool;
-    pool.parallel = slots.parallel;
     pool.limits = sweep_.limits;
     pool.cancelled = [&] {
       const double seconds = std::chrono::duration<double>(Clock::now() - begun_).count();
@@ -109,19 +107,23 @@ class Driver {
       return interrupted();
     };
     pool.stop_at_failure = options_.fail_fast;
-    pool.closed = [&]() -> std::string {
+    pool.expired = [&]() -> std::string {
       const double seconds = std::chrono::duration<double>(Clock::now() - begun_).count();
-      if (sweep_.budget_jobs > 0 && started_ >= sweep_.budget_jobs) {
-        return fmt::format("the budget of {} jobs is used up", sweep_.budget_jobs);
-      }
       if (sweep_.budget_seconds > 0 && seconds > sweep_.budget_seconds) {
         return fmt::format("the budget of {:g} s is used up", sweep_.budget_seconds);
       }
       if (const auto changed = changed_files(plan_); !changed.empty()) {
         return fmt::format("plugins changed while the sweep ran: {}; start a new sweep", changed);
       }
-      ++started_;
       return "";
+    };
+    pool.closed = [&]() -> std::string {
+      if (sweep_.budget_jobs > 0 && started_ >= sweep_.budget_jobs) {
+        return fmt::format("the budget of {} jobs is used up", sweep_.budget_jobs);
+      }
+      std::string expired = pool.expired();
+      if (expired.empty()) ++started_;
+      return expired;
     };
     pool.ended = [&](const Job& job, const Outcome& outcome) {
       done += 1;
@@ -130,8 +132,7 @@ class Driver {
       fmt::print(stderr, "momap: warning: job {} ({}) failed: {}\n", job.id, text_of(job.settings),
                  outcome.reason);
     };
-    preload(left, catalog_);
-    return run_jobs(folder_, left, pool, job_body(options_, catalog_, slots.threads));
+    return launch_jobs(options_, catalog_, folder_, left, pool);
   }
 
   // The better share of the points, in the sweep's order; points without a score go no further.
@@ -213,6 +214,12 @@ int report(const Options& options, const fs::path& folder, const std::string& st
   return counts.failed > 0 ? kExitData : kExitOk;
 }
 
+std::string slots_text(const Options& options) {
+  if (options.launcher == "slurm") return "as tasks of Slurm";
+  const JobSlots slots = job_slots(options);
+  return fmt::format("{} at a time with {} threads each", slots.parallel, slots.threads);
+}
+
 int go_on(const Options& options, const Catalog& catalog, const fs::path& folder,
           bool retry_failed) {
   const ExperimentLock lock(folder);
@@ -250,9 +257,8 @@ int sweep_run_command(const Options& options) {
   add_jobs(plan, jobs, catalog);
   write_plan(folder, plan);
   if (!options.quiet) {
-    const JobSlots slots = job_slots(options);
-    fmt::print(stderr, "momap: {} points, {} jobs, {} at a time with {} threads each, in {}\n",
-               sweep.points.size(), jobs.size(), slots.parallel, slots.threads, shown(folder));
+    fmt::print(stderr, "momap: {} points, {} jobs, {}, in {}\n", sweep.points.size(), jobs.size(),
+               slots_text(options), shown(folder));
   }
   return go_on(options, catalog, folder, false);
 }

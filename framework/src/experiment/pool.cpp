@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <momap/base/error.h>
 #include <momap/base/files.h>
-#include <momap/base/text.h>
 #include <momap/experiment/job.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,6 +15,8 @@
 #include <fstream>
 #include <thread>
 
+#include "log_end.h"
+
 namespace momap {
 namespace {
 
@@ -24,7 +25,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kPoll = std::chrono::milliseconds(5);
 constexpr double kGib = 1 << 30;
-constexpr size_t kLogLinesShown = 5;
 
 struct Child {
   const Job* job = nullptr;
@@ -44,18 +44,6 @@ double resident_gib(pid_t pid) {
   int64_t total = 0, resident = 0;
   file >> total >> resident;
   return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / kGib;
-}
-
-// The last lines a job wrote, for the reason it failed.
-std::string end_of_log(const fs::path& folder) {
-  std::ifstream file(folder / "log.txt");
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(file, line);) {
-    if (line.empty()) continue;
-    lines.push_back(printable(line.substr(0, 400)));
-    if (lines.size() > kLogLinesShown) lines.erase(lines.begin());
-  }
-  return join(lines, " | ");
 }
 
 // What only the child does.
@@ -174,7 +162,7 @@ class Pool {
       outcome.reason = !child.killed_for.empty() ? child.killed_for
                        : WIFSIGNALED(status) ? fmt::format("ended by signal {}", WTERMSIG(status))
                                              : fmt::format("exit code {}", WEXITSTATUS(status));
-      const std::string log = end_of_log(child.folder);
+      const std::string log = log_end(child.folder / "log.txt");
       if (!log.empty()) outcome.reason += ": " + log;
       write_outcome(child.folder, outcome);
     }

@@ -80,6 +80,9 @@ struct PoolOptions {
   std::function<bool()> cancelled;
   /// Called before each job; a reason not to begin any more ("" = go on).
   std::function<std::string()> closed;
+  /// Polled while handed-over jobs wait for a cluster; a reason to take back those that have not
+  /// begun ("" = go on).
+  std::function<std::string()> expired;
   std::function<void(const Job&, const Outcome&)> ended;
   bool stop_at_failure = false;
 };

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+# `--launcher slurm` on a real Slurm of one node: same table as here, crash, cancelled and requeued tasks, kill -9 of
+# the program that submitted them.
+source "$MOMAP_SOURCE/tests/cli/slurm_cluster.sh"
+missing=$(slurm_missing)
+[[ -z $missing ]] || { echo "skipped: $missing"; exit 77; }
+sandbox_trap=$(trap -p EXIT | sed "s/^trap -- '//; s/' EXIT$//")
+trap 'stop_slurm; eval "$sandbox_trap"' EXIT
+start_slurm || fail "Slurm does not start"
+
+probes=$MOMAP_BUILD/tests/probes
+sweep() { momap sweep "$1" "${@:2}" --plugins "$probes" --format csv; }
+by_slurm() { sweep "$@" --launcher slurm; }
+scores() { cut -d, -f1-3 "$1/table.csv"; }
+queue() { squeue -h -r -o '%A %T' -t "${1:-PENDING,RUNNING}"; }
+running() { # waits until COUNT tasks run
+  local tries
+  for ((tries = 0; tries < 150; ++tries)); do
+    (($(squeue -h -r -t RUNNING | wc -l) >= $1)) && return
+    sleep 0.2
+  done
+  squeue >&2; fail "no $1 tasks are running"
+}
+cat >graph.yaml <<'YAML'
+steps:
+  a: {use: source/probe, with: {samples: 2}}
+  b: {use: annotation/probe_pass, in: a}
+  s: {use: metric/probe_mean, in: {result: b}}
+YAML
+# Done, failed, crashed, too long: the same table as here.
+cat >mixed.yaml <<'YAML'
+base: graph.yaml
+sweep:
+  list: [{b.with.level: 1}, {b.with.level: 2}, {b.with.level: 3, b.with.fail_on: [1]}, {b.with.level: 4, b.with.crash_on: [1]},
+         {b.with.level: 5, b.with.sleep_ms: 100000}]
+  limits: {seconds: 4, memory_gib: 2}
+YAML
+expect 3 sweep run mixed.yaml -o here
+expect 3 by_slurm run mixed.yaml -o there --sbatch=--comment=momap
+says "2 jobs done, 3 failed, 0 not run"; says "told to fail"; says "segmentation fault"; says "longer than 4 s"
+diff <(scores here) <(scores there) || fail "the table differs"
+
+# While two tasks wait inside their jobs: one is cancelled, one is requeued, and the program that submitted them is
+# killed. Resuming waits for what is in the queue and submits nothing twice.
+cat >slow.yaml <<'YAML'
+base: graph.yaml
+sweep:
+  set: {b.with.sleep_ms: 4000}
+  grid: {b.with.level: [7, 8]}  # nothing of it is cached
+YAML
+(exec momap sweep run slow.yaml -o slow --plugins "$probes" --launcher slurm) >log 2>&1 &
+driver=$!
+running 2
+kill -9 $driver; wait $driver 2>/dev/null || true
+mapfile -t tasks < <(squeue -h -r -o '%F_%K' | sort)
+[[ ${#tasks[@]} == 2 ]] || fail "tasks in the queue: ${tasks[*]}"
+scontrol requeue "${tasks[0]}"
+scancel "${tasks[1]}"
+expect 3 by_slurm resume slow
+says "1 jobs done, 1 failed"; says "ended without a result (CANCELLED)"
+[[ $(ls -d slow/slurm/* | wc -l) == 1 ]] || fail "tasks were submitted twice: $(ls slow/slurm)"
+done_job=$(dirname "$(dirname "$(grep -l '"done"' slow/jobs/*/*/job.json)")")
+[[ -d $done_job/2 ]] || fail "the requeued task began no second attempt: $(ls "$done_job")"
+expect 0 by_slurm retry slow --failed; says "2 jobs done, 0 failed"
+
+# Ctrl-C takes the tasks out of the queue.
+sed 's/4000/60000/' slow.yaml >long.yaml
+(exec momap sweep run long.yaml -o long --plugins "$probes" --launcher slurm) >log 2>&1 &
+driver=$!
+running 1
+kill -INT $driver
+code=0; wait $driver || code=$?
+[[ $code == 130 ]] || fail "exit code $code, expected 130: $(cat log)"
+for ((tries = 0; tries < 100; ++tries)); do [[ -z $(squeue -h -r) ]] && break; sleep 0.2; done
+[[ -z $(squeue -h -r) ]] || fail "left in the queue: $(squeue -h -r)"
+
+# Slurm refuses: its words are handed on, and nothing waits.
+expect 2 by_slurm run slow.yaml -o refused --sbatch=--partition=none; says "refused the jobs"; says "partition"
+expect 2 momap run-task long none; says "plan.json"
+PATH=$MOMAP_BUILD/bin expect 2 momap sweep run slow.yaml -o nowhere --plugins "$probes" --launcher slurm; says "sbatch is not installed"
