@@ -35,8 +35,7 @@ SlurmdPort=$(free_port)
 SlurmUser=$user
 SlurmdUser=$user
 AuthType=auth/munge
-# A requeued job waits until its old credential has expired.
-AuthInfo=socket=$slurm/munge.socket,cred_expire=2
+AuthInfo=socket=$slurm/munge.socket
 CredType=cred/munge
 MpiDefault=none
 ProctrackType=proctrack/linuxproc
