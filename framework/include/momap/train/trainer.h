@@ -106,7 +106,7 @@ struct TrainProgress {
 
 struct TrainCallbacks {
   std::function<void(const TrainProgress&)>
-      progress;                                      ///< every `report_every` steps and at the end
+      progress;  ///< every `report_every` steps and at the end
   /// The checkpoint was written after this step; `last` of the training.
   std::function<void(int64_t step, bool last)> saved;
   /// Told of each use of an example that threw DataError, from several threads at once; the batch
