@@ -17,6 +17,7 @@
 #include "guarded.h"
 #include "interrupt.h"
 #include "job_run.h"
+#include "leaderboard_command.h"
 #include "run_command.h"
 #include "sweep_command.h"
 #include "train_command.h"
@@ -62,26 +63,30 @@ int check_plugins(const Options& options) {
 
 int dispatch(const Options& options) {
   using Handler = int (*)(const Options&);
-  static const std::map<std::string, Handler> kHandlers{{"run", run_command},
-                                                        {"explain", explain_command},
-                                                        {"train", train_command},
-                                                        {"run-task", run_task_command},
-                                                        {"generate", generate_command},
-                                                        {"demo", demo_command},
-                                                        {"db build", db_build_command},
-                                                        {"db info", db_info_command},
-                                                        {"db verify", db_verify_command},
-                                                        {"db merge", db_merge_command},
-                                                        {"db export", db_export_command},
-                                                        {"sweep run", sweep_run_command},
-                                                        {"sweep resume", sweep_resume_command},
-                                                        {"sweep retry", sweep_resume_command},
-                                                        {"sweep status", sweep_status_command},
-                                                        {"doctor --data", data_command},
-                                                        {"plugins check", check_plugins},
-                                                        {"describe-engine", describe_engine},
-                                                        {"write-catalog", write_catalog},
-                                                        {"describe-libraries", describe_libraries}};
+  static const std::map<std::string, Handler> kHandlers{
+      {"run", run_command},
+      {"explain", explain_command},
+      {"train", train_command},
+      {"run-task", run_task_command},
+      {"generate", generate_command},
+      {"demo", demo_command},
+      {"db build", db_build_command},
+      {"db info", db_info_command},
+      {"db verify", db_verify_command},
+      {"db merge", db_merge_command},
+      {"db export", db_export_command},
+      {"leaderboard run", leaderboard_run_command},
+      {"leaderboard show", leaderboard_show_command},
+      {"leaderboard check", leaderboard_check_command},
+      {"sweep run", sweep_run_command},
+      {"sweep resume", sweep_resume_command},
+      {"sweep retry", sweep_resume_command},
+      {"sweep status", sweep_status_command},
+      {"doctor --data", data_command},
+      {"plugins check", check_plugins},
+      {"describe-engine", describe_engine},
+      {"write-catalog", write_catalog},
+      {"describe-libraries", describe_libraries}};
   const auto found = kHandlers.find(options.command);
   if (found == kHandlers.end()) {
     throw ConfigError(fmt::format("'{}' is not a command of the engine; start it through momap",

@@ -31,6 +31,7 @@ class CommandLine {
     compare();
     db();
     sweep();
+    leaderboard();
     plugins();
     doctor();
     schema();
@@ -301,6 +302,50 @@ class CommandLine {
     existing(status);
     table_format(status);
     status->add_flag("--watch", options_.watch, "Show it every two seconds until it has ended");
+  }
+
+  void leaderboard() {
+    CLI::App* group = app_.add_subcommand(
+        "leaderboard", "Score and time entries by the rules of a board, and check others' results");
+    group->require_subcommand(1);
+    const auto board = [&](CLI::App* sub) {
+      sub->add_option("board", options_.graph, "Leaderboard file (YAML: board, steps)")
+          ->required()
+          ->type_name("FILE");
+      sub->add_option("--entry", options_.inputs, "File with one more entry (repeatable)")
+          ->type_name("FILE")
+          ->expected(1)
+          ->take_all();
+      jobs(sub);
+    };
+    auto* run = command(group, "run", "leaderboard run", "Run all entries of a board",
+                        "momap leaderboard run configs/leaderboards/warping.yaml --entry mine.yaml "
+                        "--plugins build -o runs/board");
+    board(run);
+    table_format(run);
+    run->add_flag("--json", options_.json, "Print the table as JSON lines");
+    run->add_option("-o,--output", options_.output,
+                    "Folder for results (default: runs/<name>-<time>)")
+        ->type_name("DIR");
+    auto* show =
+        command(group, "show", "leaderboard show", "Print results of one board as one table",
+                "momap leaderboard show runs/board/results.json --format markdown");
+    show->add_option("results", options_.inputs, "results.json of `momap leaderboard run`")
+        ->required()
+        ->type_name("FILE");
+    table_format(show);
+    show->add_flag("--json", options_.json, "Print the table as JSON lines");
+    auto* check = command(group, "check", "leaderboard check",
+                          "Compare results with the board's rules and run a share of them again",
+                          "momap leaderboard check configs/leaderboards/warping.yaml results.json");
+    board(check);
+    check->add_option("results", options_.database, "results.json to check")
+        ->required()
+        ->type_name("FILE");
+    check->add_option("--share", options_.share, "Share of the rows to run again (default: 0.25)")
+        ->check(CLI::Range(0.0, 1.0));
+    check->add_option("--seed", options_.seed, "Another seed draws other rows")
+        ->check(CLI::NonNegativeNumber);
   }
 
   void plugins() {

@@ -29,9 +29,10 @@ struct Options {
   std::vector<std::string> libraries;  ///< plugins check, describe-libraries
   std::string folder;  ///< plugins new, plugins docs, write-catalog, sweep resume, retry, status
 
-  std::string database;                       ///< db info, db verify, db export
+  std::string database;  ///< db info, db verify, db export; leaderboard check: results
   std::string export_format = "safetensors";  ///< db export
-  std::vector<std::string> inputs;  ///< db build: videos; db merge: databases; compare: two runs
+  std::vector<std::string> inputs;  ///< db build: videos; db merge: databases; compare: two runs;
+                                    ///< leaderboard: entries or results
   std::string shard;                ///< db build: "i/n"
 
   int jobs = 0;                     ///< sweep, leaderboard: at once; 0 = one a core
@@ -40,6 +41,7 @@ struct Options {
   std::string task_list;            ///< run-task
   bool fail_fast = false;           ///< sweep: stop at the first job that fails
   bool watch = false;               ///< sweep status: until it has ended
+  double share = 0;                 ///< leaderboard check: of the rows run again; 0 = the default
 
   std::vector<std::string> data;  ///< doctor --data: NAME=FOLDER; none = list the data sets
 

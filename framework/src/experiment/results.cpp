@@ -33,8 +33,12 @@ RunResult read_run(const std::filesystem::path& folder) {
     }
     for (const auto& step : run.at("steps")) {
       const int64_t calls = step.at("computed");
-      const double seconds = step.at("seconds");
-      if (calls > 0) out.step_seconds[step.at("step")] = seconds / static_cast<double>(calls);
+      double seconds = step.at("seconds");
+      if (calls == 0) continue;
+      // The first call warms up; it counts only where there is no other.
+      if (calls > 1) seconds -= step.at("first_seconds").get<double>();
+      out.step_seconds[step.at("step")] =
+          seconds / static_cast<double>(std::max<int64_t>(1, calls - 1));
     }
     for (const auto& [id, plugin] : run.at("plugins").items()) out.plugins[id] = plugin.at("hash");
     out.graph = run.at("graph");

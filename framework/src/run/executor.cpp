@@ -288,6 +288,7 @@ class Run {
     for (const auto& datum : result.data) bytes += bytes_of(datum);
     figures.largest_output_bytes = std::max(figures.largest_output_bytes, bytes);
     figures.seconds += seconds;
+    if (computed && figures.calls == 0) figures.first_seconds = seconds;
     ++(computed ? figures.calls : figures.from_cache);
     for (size_t k = 0; k < result.data.size(); ++k) {
       if (const auto* score = std::get_if<Score>(&result.data[k])) {

@@ -144,6 +144,7 @@ void RunRecorder::finish(const RunSummary& summary) {
                      {"computed", figures.calls},
                      {"from_cache", figures.from_cache},
                      {"seconds", figures.seconds},
+                     {"first_seconds", figures.first_seconds},
                      {"largest_output_bytes", figures.largest_output_bytes}});
   }
   ordered_json scores = ordered_json::array();

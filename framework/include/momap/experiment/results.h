@@ -25,7 +25,7 @@ struct RunResult {
   std::vector<ScoreInfo> scores;               ///< in the order of the run
   std::map<std::string, SampleValues> values;  ///< by score key, then "sample/k"
   std::map<std::string, int64_t> undefined;    ///< how many values have a reason instead
-  std::map<std::string, double> step_seconds;  ///< mean of the computed calls of each step
+  std::map<std::string, double> step_seconds;  ///< a computed call of each step, warm
   std::map<std::string, std::string> plugins;  ///< id -> library hash
   std::string graph;                           ///< resolved YAML
   int64_t samples = 0;

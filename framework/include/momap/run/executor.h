@@ -61,9 +61,10 @@ struct RunOptions {
 struct StepFigures {
   std::string step;
   std::string plugin;
-  int64_t calls = 0;       ///< samples computed
-  int64_t from_cache = 0;  ///< samples taken from the cache
-  double seconds = 0;      ///< wall time of all calls
+  int64_t calls = 0;         ///< samples computed
+  int64_t from_cache = 0;    ///< samples taken from the cache
+  double seconds = 0;        ///< wall time of all calls
+  double first_seconds = 0;  ///< of the first computed call, which warms up
   int64_t largest_output_bytes = 0;
 };
 

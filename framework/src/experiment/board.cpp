@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <momap/base/files.h>
+#include <momap/base/text.h>
+#include <momap/experiment/board.h>
+#include <momap/graph/yaml.h>
+
+#include <algorithm>
+
+namespace momap {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The `board:` section but for entries.
+struct BoardParams {
+  std::string title;
+  int64_t version = 0;
+  std::string data;
+  int64_t samples = 8;
+  std::vector<std::string> open_steps;
+  std::string rank_by;
+  std::vector<std::string> show;
+  std::string baseline;
+  int64_t speed_samples = 3;
+  int64_t speed_repeats = 3;
+  std::vector<std::string> controls;
+  double seconds = 0;
+  double memory_gib = 0;
+
+  static auto schema() {
+    return std::tuple{
+        param("title", &BoardParams::title, "Name of the board.").required(),
+        param("version", &BoardParams::version,
+              "Of the protocol; raised with any change that can move a score.")
+            .between(1, 1e9),
+        param("data", &BoardParams::data, "What it runs on, with split and version.").required(),
+        param("samples", &BoardParams::samples, "Samples scored.").between(1, 1e9),
+        param("open_steps", &BoardParams::open_steps, "Steps an entry gives."),
+        param("rank_by", &BoardParams::rank_by, "Score that ranks, step.name.").required(),
+        param("show", &BoardParams::show, "Further scores of the table."),
+        param("baseline", &BoardParams::baseline, "Entry that speeds are given against.")
+            .required(),
+        param("speed_samples", &BoardParams::speed_samples,
+              "Samples of a timed run; 0 = speed is not measured.")
+            .at_least(0),
+        param("speed_repeats", &BoardParams::speed_repeats,
+              "Timed runs of each entry, in rounds with the others.")
+            .between(1, 1000),
+        param("controls", &BoardParams::controls,
+              "Entries that are no competitors but show what a score is worth."),
+        param("seconds", &BoardParams::seconds, "Wall time of an entry; 0 = without limit.")
+            .unit("s")
+            .at_least(0),
+        param("memory_gib", &BoardParams::memory_gib,
+              "Resident memory of an entry; 0 = without limit.")
+            .unit("GiB")
+            .at_least(0)};
+  }
+};
+
+// One entry: a map from open steps to what they are.
+BoardEntry entry_of(const std::string& name, const Config& steps, const Mark& mark,
+                    const std::vector<std::string>& open_steps, Problems& problems) {
+  BoardEntry entry{.name = name, .steps = steps};
+  if (!steps.is_map()) {
+    problems.add(
+        mark,
+        fmt::format("entry '{}' is {}; expected a map of steps", printable(name), steps.describe()),
+        "for example  my_entry: {warp: {use: warping/point_splat}}");
+    return entry;
+  }
+  for (const auto& [step, step_mark, value] : steps.entries()) {
+    if (std::ranges::count(open_steps, step) == 0) {
+      problems.add(step_mark,
+                   fmt::format("entry '{}': the board has no open step '{}'{}", printable(name),
+                               printable(step), suggestion(step, open_steps)));
+    } else if (!value.is_map() || !value.find("use")) {
+      problems.add(value.mark(), fmt::format("entry '{}': step '{}' needs `use`, a plugin",
+                                             printable(name), step));
+    }
+  }
+  for (const auto& step : open_steps) {
+    if (!steps.find(step)) {
+      problems.add(
+          mark, fmt::format("entry '{}' gives nothing for the step '{}'", printable(name), step));
+    }
+  }
+  return entry;
+}
+
+void add_entry_file(Board& board, const fs::path& file, Problems& problems) {
+  const Config root = read_yaml(file);
+  const Config* name = root.find("entry");
+  if (!name || !name->is_scalar() || name->text().empty()) {
+    problems.add(root.mark(), "an entry needs `entry`, its name, and the board's open steps",
+                 "for example  entry: mine  and  warp: {use: warping/mine}");
+    return;
+  }
+  std::vector<Config::Entry> steps;
+  for (const auto& part : root.entries()) {
+    if (part.key != "entry") steps.push_back(part);
+  }
+  if (std::ranges::count(board.entries, name->text(), &BoardEntry::name) > 0) {
+    problems.add(name->mark(),
+                 fmt::format("the board has an entry '{}' already; choose another name",
+                             printable(name->text())));
+  }
+  board.entries.push_back(entry_of(name->text(), Config::map(steps, root.mark()), name->mark(),
+                                   board.open_steps, problems));
+}
+
+}  // namespace
+
+Board read_board(const fs::path& file, const std::vector<fs::path>& entries) {
+  Board board;
+  board.file = file;
+  board.root = read_yaml(file);
+  Problems problems;
+  const Config* section = board.root.find("board");
+  if (!section || !section->is_map() || !board.root.find("steps")) {
+    problems.add(board.root.mark(), "a leaderboard has `board` (the rules) and `steps` (the graph)",
+                 "see configs/leaderboards");
+    problems.throw_if_any();
+  }
+  std::vector<Config::Entry> plain;
+  const Config* named = section->find("entries");
+  for (const auto& part : section->entries()) {
+    if (part.key != "entries") plain.push_back(part);
+  }
+  const ParamValues values = check_params(
+      schema_of<BoardParams>(), Config::map(plain, section->mark()), "board", "", problems);
+  problems.throw_if_any();
+  const auto params = from_values<BoardParams>(values);
+  board.title = params.title;
+  board.version = params.version;
+  board.data = params.data;
+  board.samples = params.samples;
+  board.open_steps = params.open_steps;
+  board.rank_by = params.rank_by;
+  board.show = params.show;
+  std::erase(board.show, board.rank_by);
+  board.show.insert(board.show.begin(), board.rank_by);
+  board.baseline = params.baseline;
+  board.speed_samples = params.speed_samples;
+  board.speed_repeats = params.speed_repeats;
+  board.limits.seconds = params.seconds;
+  board.limits.memory_gib = params.memory_gib;
+  if (board.open_steps.empty()) {
+    problems.add(section->mark(), "board: open_steps names no step, so there is nothing to enter");
+  }
+  if (named && named->is_map()) {
+    for (const auto& [name, mark, steps] : named->entries()) {
+      board.entries.push_back(entry_of(name, steps, mark, board.open_steps, problems));
+    }
+  }
+  for (const auto& entry_file : entries) add_entry_file(board, entry_file, problems);
+  std::vector<std::string> names;
+  for (const auto& entry : board.entries) names.push_back(entry.name);
+  for (const auto& control : params.controls) {
+    const auto found = std::ranges::find(board.entries, control, &BoardEntry::name);
+    if (found == board.entries.end()) {
+      problems.add(section->mark(), fmt::format("board: controls: no entry '{}'{}",
+                                                printable(control), suggestion(control, names)));
+    } else {
+      found->control = true;
+    }
+  }
+  if (std::ranges::count(names, board.baseline) == 0) {
+    problems.add(section->mark(),
+                 fmt::format("board: baseline: no entry '{}'{}", printable(board.baseline),
+                             suggestion(board.baseline, names)));
+  }
+  problems.throw_if_any();
+  return board;
+}
+
+Graph entry_graph(const Board& board, const BoardEntry& entry, const Catalog& catalog) {
+  Config root = board.root;
+  Config& steps = root.at_or_insert("steps", root.mark());
+  for (const auto& [step, mark, value] : entry.steps.entries()) {
+    Config& open = steps.at_or_insert(step, mark);
+    for (const auto& [key, key_mark, part] : value.entries())
+      open.at_or_insert(key, key_mark) = part;
+  }
+  GraphOptions options;
+  options.extension = "board";
+  return check_graph(std::move(root), board.file, catalog, options);
+}
+
+}  // namespace momap
