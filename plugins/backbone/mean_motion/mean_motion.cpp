@@ -16,7 +16,8 @@ class MeanMotion final : public ExampleBackbone {
 
     static auto schema() {
       return std::tuple{momap::param("examples", &Params::examples,
-                                     "Folder of example files, as `momap train` leaves it.")};
+                                     "Folder of example files, as `momap train` leaves it.")
+                            .required()};
     }
   };
 

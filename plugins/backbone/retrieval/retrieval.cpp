@@ -49,7 +49,8 @@ class Retrieval final : public ExampleBackbone {
       using momap::param;
       return std::tuple{
           param("examples", &Params::examples,
-                "Folder of example files, as `momap train` leaves it."),
+                "Folder of example files, as `momap train` leaves it.")
+              .required(),
           param("neighbours", &Params::neighbours, "How many of the nearest may be drawn.")
               .between(1, 1024),
           param("text_weight", &Params::text_weight,
