@@ -90,17 +90,20 @@ class Driver {
   }
 
   std::string run_rung(const std::vector<Job>& jobs, bool retry_failed) {
-    std::vector<Job> left;
-    for (const Job& job : jobs) {
+    const auto finished = [&](const Job& job) {
       const auto outcome = JobFolder(folder_, job.id).outcome();
-      if (!outcome || (!outcome->done && retry_failed)) left.push_back(job);
-    }
+      return outcome && (outcome->done || !retry_failed);
+    };
+    std::vector<Job> left;
+    std::ranges::copy_if(jobs, std::back_inserter(left),
+                         [&](const Job& job) { return !finished(job); });
     const auto total = static_cast<double>(jobs.size());
     auto done = total - static_cast<double>(left.size());
     int failures = 0;
     ProgressLine line(options_.quiet);
     PoolOptions pool;
     pool.limits = sweep_.limits;
+    pool.finished = finished;
     pool.cancelled = [&] {
       const double seconds = std::chrono::duration<double>(Clock::now() - begun_).count();
       line.show(done, total, seconds, failures ? fmt::format("{} failed", failures) : "");

@@ -23,7 +23,8 @@ steps:
   extract: {use: extraction/chained_flow, in: depth, with: {preset: ultrafast, redetect: false}}
 db: {clip: depth, momap: extract, frames: 8, max_clips: 8}
 EOF
-rm -rf small/*; mount -o remount,size=2500k small
+expect 0 momap db build street.yaml "$street" -o whole; says "8 samples added"
+rm -rf small/*; mount -o remount,size=$(($(du -sk whole | cut -f1) * 6 / 10))k small
 expect 2 momap db build street.yaml "$street" -o small/db
 says small/db; says "free some space"
 kept=$(momap db info small/db --json | sed -n 's/ *"samples": \([0-9]*\),/\1/p' | head -1)

@@ -104,7 +104,8 @@ class SlurmPool {
     std::string state;                      // Slurm's last word
   };
 
-  // Takes over what an earlier call has left in the queue; returns the other jobs.
+  // Takes over what an earlier call has left in the queue; returns the jobs that neither wait there
+  // nor have ended meanwhile.
   std::vector<Job> attach(const std::vector<Job>& jobs) {
     std::set<std::string> in_queue;
     std::error_code error;
@@ -123,8 +124,14 @@ class SlurmPool {
       }
     }
     std::vector<Job> left;
-    std::ranges::copy_if(jobs, std::back_inserter(left),
-                         [&](const Job& job) { return !in_queue.contains(job.id); });
+    for (const Job& job : jobs) {
+      if (in_queue.contains(job.id)) continue;
+      if (options_.finished && options_.finished(job)) {
+        if (options_.ended) options_.ended(job, *JobFolder(experiment_, job.id).outcome());
+      } else {
+        left.push_back(job);
+      }
+    }
     return left;
   }
 

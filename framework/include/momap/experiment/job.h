@@ -80,6 +80,8 @@ struct PoolOptions {
   std::function<bool()> cancelled;
   /// Called before each job; a reason not to begin any more ("" = go on).
   std::function<std::string()> closed;
+  /// Whether a job needs no run any more: one of an earlier call may end while this one begins.
+  std::function<bool(const Job&)> finished;
   /// Polled while handed-over jobs wait for a cluster; a reason to take back those that have not
   /// begun ("" = go on).
   std::function<std::string()> expired;
