@@ -98,20 +98,9 @@ class Build {
     run.keep = {recipe_.clip};
     if (recipe_.momap >= 0) run.keep.push_back(static_cast<size_t>(recipe_.momap));
     run.wanted = [this](int64_t index, const std::string& name) { return wanted(index, name); };
-    // What goes wrong here must not end the run under the steps in work.
-    std::exception_ptr fault;
-    run.cancelled = [&fault] { return fault != nullptr || interrupted(); };
     ListReader list(list_);
-    run.on_sample = [&](const SampleResult& result) {
-      if (fault) return;
-      try {
-        take(result, list);
-      } catch (...) {
-        fault = std::current_exception();
-      }
-    };
+    run.on_sample = [&](const SampleResult& result) { take(result, list); };
     const RunSummary summary = clips_ == 0 ? RunSummary{} : run_graph(recipe_.graph, run);
-    if (fault) std::rethrow_exception(fault);
     if (summary.cancelled) throw Cancelled();
     if (failed_ > 0 && !options_.keep_going) return kExitData;
     writer_.finish();

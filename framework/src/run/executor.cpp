@@ -66,19 +66,13 @@ class Run {
 
   RunSummary run() {
     const auto start = Clock::now();
-    auto last_shown = start;
     std::unique_lock lock(mutex_);
-    pump();
-    while (!finished()) {
-      changed_.wait_for(lock, std::chrono::milliseconds(100));
-      if (options_.cancelled && options_.cancelled()) stopping_ = cancelled_ = true;
-      deliver(lock);
-      pump();
-      if (options_.progress && seconds_since(last_shown) > 0.5) {
-        last_shown = Clock::now();
-        options_.progress(
-            {done_, total_ - passed_over_, failed_, resident_bytes(), seconds_since(start)});
-      }
+    try {
+      work_off(lock, start);
+    } catch (...) {  // of the caller's functions; the steps in work still need this object
+      if (!lock.owns_lock()) lock.lock();
+      stop_with(std::current_exception());
+      changed_.wait(lock, [this] { return running_ == 0; });
     }
     if (fault_) std::rethrow_exception(fault_);
     RunSummary summary;
@@ -98,6 +92,22 @@ class Run {
   }
 
  private:
+  void work_off(std::unique_lock<std::mutex>& lock, Clock::time_point start) {
+    auto last_shown = start;
+    pump();
+    while (!finished()) {
+      changed_.wait_for(lock, std::chrono::milliseconds(100));
+      if (options_.cancelled && options_.cancelled()) stopping_ = cancelled_ = true;
+      deliver(lock);
+      pump();
+      if (options_.progress && seconds_since(last_shown) > 0.5) {
+        last_shown = Clock::now();
+        options_.progress(
+            {done_, total_ - passed_over_, failed_, resident_bytes(), seconds_since(start)});
+      }
+    }
+  }
+
   bool finished() const {
     return running_ == 0 && finished_.empty() &&
            (stopping_ || (next_ >= total_ && tokens_.empty()));

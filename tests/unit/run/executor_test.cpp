@@ -11,6 +11,7 @@
 #include <atomic>
 #include <fstream>
 #include <regex>
+#include <thread>
 
 namespace momap {
 namespace {
@@ -201,6 +202,25 @@ TEST(Executor, CancellingStopsSoonAndKeepsWhatIsDone) {
   EXPECT_TRUE(summary.cancelled);
   EXPECT_GE(summary.done, 3);
   EXPECT_LT(summary.done, 20);
+}
+
+TEST(Executor, WhatTheCallersFunctionsThrowEndsTheRunAfterTheStepsInWork) {
+  const Graph graph = graph_of(chain(50, "probe_pass", "{sleep_ms: 30}"));
+  const auto disk_full = [] { throw ConfigError("the disk is full"); };
+  RunOptions receiving = threads(4);
+  int received = 0;
+  receiving.on_sample = [&](const SampleResult&) {
+    if (++received == 2) disk_full();
+  };
+  EXPECT_THROW(run_graph(graph, receiving), ConfigError);
+  EXPECT_EQ(received, 2);
+  RunOptions polled = threads(4);
+  int polls = 0;
+  polled.cancelled = [&, main = std::this_thread::get_id()] {
+    if (std::this_thread::get_id() == main && ++polls == 3) disk_full();
+    return false;
+  };
+  EXPECT_THROW(run_graph(graph, polled), ConfigError);
 }
 
 TEST(Executor, EmptySourceIsADataError) {
