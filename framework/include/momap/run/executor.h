@@ -89,8 +89,8 @@ struct RunSummary {
 ///
 /// Steps of up to `in_flight` samples run as oneTBB tasks, each plugin as it declares. A DataError
 /// ends its sample (and, without `keep_going`, the run); any other exception ends the run and is
-/// thrown with step and sample; so does what the functions of `options` throw. The steps in work are
-/// waited for. The results do not depend on the number of threads.
+/// thrown with step and sample; so does what the functions of `options` throw. The steps in work
+/// are waited for. The results do not depend on the number of threads.
 RunSummary run_graph(const Graph& graph, const RunOptions& options);
 
 /// One line a step for sample 0: cached, or why it would run. `record` remembers what a run saw
