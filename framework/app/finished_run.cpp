@@ -50,13 +50,12 @@ RunScore score_of(const json& entry, const char* figure) {
 void add_values(const json& line, std::vector<RunScore>& scores) {
   const std::string sample = line.at("sample");
   for (const auto& entry : line.at("scores")) {
-    const auto score = std::ranges::find_if(scores, [&](const RunScore& s) {
-      return s.step == entry.at("step") && s.name == entry.at("name");
-    });
+    const std::string step = entry.at("step");
+    const std::string name = entry.at("name");
+    const auto score = std::ranges::find_if(
+        scores, [&](const RunScore& s) { return s.step == step && s.name == name; });
     if (score == scores.end()) {
-      throw ConfigError(fmt::format("score '{}' of step '{}' is not in run.json",
-                                    entry.at("name").get<std::string>(),
-                                    entry.at("step").get<std::string>()));
+      throw ConfigError(fmt::format("score '{}' of step '{}' is not in run.json", name, step));
     }
     const std::pair key(sample, entry.at("k").get<int64_t>());
     score->values[key] =

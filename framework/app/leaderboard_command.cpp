@@ -215,7 +215,7 @@ Table table_of(const BoardResults& results) {
       unit = info->unit.empty() ? "" : fmt::format(" [{}]", info->unit);
       better = info->higher_is_better ? " ↑" : " ↓";
     }
-    table.columns.push_back(key + unit + better);
+    table.columns.push_back(fmt::format("{}{}{}", key, unit, better));
   }
   table.columns.insert(table.columns.end(), {"s a sample", "time ratio", "GiB", "remarks"});
   std::vector<const BoardRow*> order;
@@ -255,7 +255,7 @@ Table table_of(const BoardResults& results) {
 }
 
 std::string board_text(const BoardResults& results, const std::string& format) {
-  const std::string table = table_text(table_of(results), format);
+  std::string table = table_text(table_of(results), format);
   if (format == "csv" || format == "jsonl" || format == "latex") return table;
   return fmt::format(
       "{}{}, protocol {}{}\n{}; {} samples; ranked by {}, ties where the paired 95 % interval "

@@ -103,7 +103,7 @@ ExampleFile TrainingExamples::sample(int64_t i) const {
     } catch (const ConfigError&) {  // damaged: made anew
     }
   }
-  const ExampleFile example = compute(i, key);
+  ExampleFile example = compute(i, key);
   write_example(path, example);
   return example;
 }

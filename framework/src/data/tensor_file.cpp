@@ -34,15 +34,15 @@ constexpr int kDeepestHeader = 16;
 constexpr size_t kMostDimensions = 64;
 constexpr const char* kMetadata = "__metadata__";
 
-struct Type {
+struct ElementType {
   const char* name;
   at::ScalarType type;
 };
-constexpr std::array kTypes{Type{"BOOL", at::kBool}, Type{"U8", at::kByte},
-                            Type{"I8", at::kChar},   Type{"I16", at::kShort},
-                            Type{"I32", at::kInt},   Type{"I64", at::kLong},
-                            Type{"F16", at::kHalf},  Type{"BF16", at::kBFloat16},
-                            Type{"F32", at::kFloat}, Type{"F64", at::kDouble}};
+constexpr std::array kTypes{ElementType{"BOOL", at::kBool}, ElementType{"U8", at::kByte},
+                            ElementType{"I8", at::kChar},   ElementType{"I16", at::kShort},
+                            ElementType{"I32", at::kInt},   ElementType{"I64", at::kLong},
+                            ElementType{"F16", at::kHalf},  ElementType{"BF16", at::kBFloat16},
+                            ElementType{"F32", at::kFloat}, ElementType{"F64", at::kDouble}};
 
 std::string known_types() {
   std::vector<std::string> names;
@@ -268,7 +268,7 @@ at::Tensor view(const Entry& entry, std::byte* data, const std::shared_ptr<Mappe
 }  // namespace
 
 std::string safetensors_type(at::ScalarType type) {
-  const auto found = std::ranges::find(kTypes, type, &Type::type);
+  const auto found = std::ranges::find(kTypes, type, &ElementType::type);
   if (found == kTypes.end()) {
     throw std::invalid_argument(fmt::format("tensors of {} cannot be stored; expected one of {}",
                                             c10::toString(type), known_types()));
@@ -277,7 +277,7 @@ std::string safetensors_type(at::ScalarType type) {
 }
 
 std::optional<at::ScalarType> safetensors_type(std::string_view name) {
-  const auto found = std::ranges::find(kTypes, name, &Type::name);
+  const auto found = std::ranges::find(kTypes, name, &ElementType::name);
   return found == kTypes.end() ? std::nullopt : std::optional(found->type);
 }
 
