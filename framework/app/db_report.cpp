@@ -14,6 +14,7 @@
 #include <opencv2/imgproc.hpp>
 #include <set>
 
+#include "base64.h"
 #include "db_totals.h"
 #include "page.h"
 
@@ -23,20 +24,6 @@ namespace {
 constexpr int64_t kPictures = 24;
 constexpr int kPictureWidth = 320;  // px
 constexpr size_t kDropsShown = 20;
-
-std::string base64(const std::vector<uint8_t>& bytes) {
-  constexpr const char* kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t word = 0;
-    for (size_t b = 0; b < 3; ++b) word = word << 8 | (i + b < bytes.size() ? bytes[i + b] : 0u);
-    for (size_t d = 0; d < 4; ++d) {
-      out += i + d > bytes.size() ? '=' : kDigits[word >> (18 - 6 * d) & 63];
-    }
-  }
-  return out;
-}
 
 // The reference frame with the paths of moving points drawn over it.
 cv::Mat picture(const Clip& clip) {

@@ -21,6 +21,7 @@
 #include "run_command.h"
 #include "sweep_command.h"
 #include "train_command.h"
+#include "view_command.h"
 
 // `momap-engine`: the commands that need LibTorch. Started by `momap` with the same arguments.
 
@@ -67,6 +68,7 @@ int dispatch(const Options& options) {
       {"run", run_command},
       {"explain", explain_command},
       {"train", train_command},
+      {"view", view_command},
       {"run-task", run_task_command},
       {"generate", generate_command},
       {"demo", demo_command},

@@ -29,6 +29,7 @@ class CommandLine {
     train();
     generate();
     compare();
+    view();
     db();
     sweep();
     leaderboard();
@@ -160,6 +161,21 @@ class CommandLine {
         ->type_name("DIR")
         ->expected(2);
     sub->add_flag("--json", options_.json, "For programs");
+  }
+
+  void view() {
+    auto* sub = command(&app_, "view", "view",
+                        "Make a page that shows the motion maps of a finished run in 3D",
+                        "momap view runs/street && xdg-open runs/street/view.html");
+    sub->add_option("run", options_.folder, "Folder of a finished run")
+        ->required()
+        ->type_name("DIR");
+    sub->add_option("-o,--output", options_.output,
+                    "Folder for view.html and its points (default: the run's)")
+        ->type_name("DIR");
+    sub->add_option("--points", options_.points, "Points of a map that are shown, at most")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000000));
   }
 
   void db() {

@@ -27,7 +27,8 @@ struct Options {
   std::string plugin_id;               ///< plugins describe, plugins new
   std::string format = "text";         ///< plugins describe, sweep, leaderboard
   std::vector<std::string> libraries;  ///< plugins check, describe-libraries
-  std::string folder;  ///< plugins new, plugins docs, write-catalog, sweep resume, retry, status
+  std::string
+      folder;  ///< plugins new, plugins docs, write-catalog, sweep resume, retry, status, view
 
   std::string database;  ///< db info, db verify, db export; leaderboard check: results
   std::string export_format = "safetensors";  ///< db export
@@ -49,6 +50,8 @@ struct Options {
   std::string prompt;
   int64_t seed = 0;
   int futures = 4;
+
+  int64_t points = 40000;  ///< view: of a map, at most
 };
 
 /// Parses the command line. Prints help or a complaint and leaves the process where that is all

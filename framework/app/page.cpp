@@ -24,7 +24,34 @@ th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px so
 <h1>@TITLE@</h1>
 )";
 
-std::string escaped(const std::string& text) {
+std::string figure_html(const Figure& figure, const std::filesystem::path& folder) {
+  const auto source =
+      figure.data.empty() ? relative_url(figure.file.lexically_proximate(folder)) : figure.data;
+  const std::string caption = html_escaped(figure.caption);
+  const std::string media =
+      figure.file.extension() == ".mp4"
+          ? fmt::format(
+                "<video src=\"{}\" controls loop muted autoplay playsinline title=\"{}\"></video>",
+                source, caption)
+          : fmt::format("<img src=\"{}\" alt=\"{}\">", source, caption);
+  return fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", media, caption);
+}
+
+std::string table_html(const std::vector<std::vector<std::string>>& rows) {
+  std::string out = "<div class=\"scroll\"><table>\n";
+  for (size_t r = 0; r < rows.size(); ++r) {
+    const char* tag = r == 0 ? "th" : "td";
+    out += "<tr>";
+    for (const auto& cell : rows[r])
+      out += fmt::format("<{}>{}</{}>", tag, html_escaped(cell), tag);
+    out += "</tr>\n";
+  }
+  return out + "</table></div>\n";
+}
+
+}  // namespace
+
+std::string html_escaped(const std::string& text) {
   std::string out;
   for (const char c : printable(text)) {
     switch (c) {
@@ -47,8 +74,7 @@ std::string escaped(const std::string& text) {
   return out;
 }
 
-// A path as a relative URL: everything but letters, digits and a few marks is percent-encoded.
-std::string url(const std::filesystem::path& path) {
+std::string relative_url(const std::filesystem::path& path) {
   std::string out;
   for (const char c : path.generic_string()) {
     const auto byte = static_cast<unsigned char>(c);
@@ -59,41 +85,15 @@ std::string url(const std::filesystem::path& path) {
   return out;
 }
 
-std::string figure_html(const Figure& figure, const std::filesystem::path& folder) {
-  const auto source =
-      figure.data.empty() ? url(figure.file.lexically_proximate(folder)) : figure.data;
-  const std::string caption = escaped(figure.caption);
-  const std::string media =
-      figure.file.extension() == ".mp4"
-          ? fmt::format(
-                "<video src=\"{}\" controls loop muted autoplay playsinline title=\"{}\"></video>",
-                source, caption)
-          : fmt::format("<img src=\"{}\" alt=\"{}\">", source, caption);
-  return fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", media, caption);
-}
-
-std::string table_html(const std::vector<std::vector<std::string>>& rows) {
-  std::string out = "<div class=\"scroll\"><table>\n";
-  for (size_t r = 0; r < rows.size(); ++r) {
-    const char* tag = r == 0 ? "th" : "td";
-    out += "<tr>";
-    for (const auto& cell : rows[r]) out += fmt::format("<{}>{}</{}>", tag, escaped(cell), tag);
-    out += "</tr>\n";
-  }
-  return out + "</table></div>\n";
-}
-
-}  // namespace
-
 void write_page(const std::filesystem::path& file, const std::string& title,
                 const std::vector<PageSection>& sections) {
   std::string html = kHead;
   for (size_t at = html.find("@TITLE@"); at != std::string::npos; at = html.find("@TITLE@")) {
-    html.replace(at, 7, escaped(title));
+    html.replace(at, 7, html_escaped(title));
   }
   for (const auto& section : sections) {
-    html += fmt::format("<section><h2>{}</h2>\n<p>{}</p>\n", escaped(section.title),
-                        escaped(section.text));
+    html += fmt::format("<section><h2>{}</h2>\n<p>{}</p>\n", html_escaped(section.title),
+                        html_escaped(section.text));
     if (!section.figures.empty()) {
       html += "<div class=\"figures\">\n";
       for (const auto& figure : section.figures) html += figure_html(figure, file.parent_path());

@@ -21,6 +21,12 @@ struct PageSection {
   std::vector<std::vector<std::string>> table;  ///< first row: headings
 };
 
+/// A path as a relative URL: everything but letters, digits and a few marks is percent-encoded.
+std::string relative_url(const std::filesystem::path& path);
+
+/// Text that may stand in HTML.
+std::string html_escaped(const std::string& text);
+
 /// Writes a static page that opens from disk, in a browser, without a server. Figures are linked
 /// relative to it.
 void write_page(const std::filesystem::path& file, const std::string& title,

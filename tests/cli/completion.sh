@@ -26,6 +26,8 @@ offers "run "; only :files
 offers "run g.yaml --threads 2 -o "; only :folders
 offers "run g.yaml "; only ""
 offers "compare runs/a "; only :folders
+offers "view "; only :folders
+offers "view runs/a --po"; only --points
 offers "nonsense --"; only "--help --version"
 
 eval "$(momap completion bash)"

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the colours mean, as in point_material.js.
+
+const RAMP = ['rgb(41,20,107)', 'rgb(184,41,120)', 'rgb(250,148,41)', 'rgb(250,245,158)'];
+
+const rounded = (value) => Number(value.toPrecision(2));
+
+function wheel(label) {
+  return `<span class="wheel" aria-hidden="true"></span>
+    <span>Direction in the reference picture, full colour from ${label} px</span>`;
+}
+
+function ramp(low, high) {
+  return `<span>${low}</span>
+    <span class="ramp" style="background:linear-gradient(90deg,${RAMP.join()})" aria-hidden="true"></span>
+    <span>${high}</span>`;
+}
+
+export function legend(colours, data) {
+  if (colours === 'direction') return wheel(rounded(data.fullShift));
+  if (colours === 'speed') return ramp('0', `${rounded(data.fullSpeed)} m a frame or more`);
+  if (!data.rgb) return ramp('far', 'near (the run has no picture of the reference view)');
+  return '';
+}
