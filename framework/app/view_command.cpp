@@ -104,7 +104,7 @@ class PointFiles {
 
 std::string page_html(const std::string& title, const ordered_json& run) {
   // "<" in a script could end it.
-  std::string json = run.dump(-1, ' ', true);
+  std::string json = run.dump(-1, ' ', true, ordered_json::error_handler_t::replace);
   for (size_t at = json.find('<'); at != std::string::npos; at = json.find('<', at)) {
     json.replace(at, 1, "\\u003c");
   }

@@ -18,7 +18,7 @@ function ramp(low, high) {
 
 export function legend(colours, data) {
   if (colours === 'direction') return wheel(rounded(data.fullShift));
-  if (colours === 'speed') return ramp('0', `${rounded(data.fullSpeed)} m a frame or more`);
+  if (colours === 'speed') return ramp('Static: grey; moving: 0', `${rounded(data.fullSpeed)} m a frame or more`);
   if (!data.rgb) return ramp('far', 'near (the run has no picture of the reference view)');
   return '';
 }

@@ -96,11 +96,14 @@ export class MapData {
     cells.forEach(([column, row], i) => {
       const here = this.at(0, i);
       const footprint = this.footprint() * here[2];
-      for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-        const other = byCell.get(key(column + dx, row + dy));
-        if (other === undefined) continue;
-        const apart = Math.hypot(...this.at(0, other).map((v, a) => v - here[a])) / footprint;
-        if (apart < MOST_SPREAD) this.spread[i] = Math.max(this.spread[i], apart);
+      const apart = (neighbour) => {
+        const other = byCell.get(neighbour);
+        return other === undefined ? Infinity : Math.hypot(...this.at(0, other).map((v, a) => v - here[a])) / footprint;
+      };
+      // The nearer of two opposite neighbours: at the edge of a surface the other one is on another surface.
+      for (const [dx, dy] of [[1, 0], [0, 1]]) {
+        const near = Math.min(apart(key(column + dx, row + dy)), apart(key(column - dx, row - dy)));
+        if (near < MOST_SPREAD) this.spread[i] = Math.max(this.spread[i], near);
       }
     });
   }

@@ -27,12 +27,13 @@ const vertexShader = /* glsl */ `
   void main() {
     vec3 start = metres(first), from = metres(position), to = metres(next);
     vec3 p = mix(from, to, blend);
+    vec3 grey = vec3(.45 + (hasImage ? .35 * dot(rgb, vec3(.299, .587, .114)) : .17));  // keeps shapes readable
     if (colours == 1) {
       vec2 shift = focal * (p.xy / p.z - start.xy / start.z);
       float turn = length(shift) > 0. ? atan(shift.y, shift.x) / 6.2831853 : 0.;
-      shade = mix(vec3(.62), hue(turn), clamp(length(shift) / fullShift, 0., 1.));
+      shade = mix(grey, hue(turn), clamp(length(shift) / fullShift, 0., 1.));
     } else if (colours == 2) {
-      shade = ramp(clamp(length(to - from) / fullSpeed, 0., 1.));
+      shade = moves < .5 ? grey : ramp(clamp(length(to - from) / fullSpeed, 0., 1.));
     } else {
       shade = hasImage ? rgb : ramp(1. - start.z / (start.z + middle));
     }
