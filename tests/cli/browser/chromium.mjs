@@ -94,7 +94,14 @@ export class Browser {
     }
   }
 
-  close() {
-    this.process.kill();
+  // Comes back when the browser has written its last file.
+  async close() {
+    const ended = new Promise((done) => this.process.once('close', done));
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const impatient = setTimeout(() => this.process.kill('SIGKILL'), 10000);
+    this.session = undefined;
+    this.send('Browser.close').catch(() => {});
+    await ended;
+    clearTimeout(impatient);
   }
 }

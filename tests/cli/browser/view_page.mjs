@@ -75,7 +75,7 @@ try {
 } catch (error) {
   failures.push(error.stack);
 } finally {
-  browser.close();
+  await browser.close();
 }
 for (const text of browser.troubles) failures.push(`console: ${text}`);
 for (const text of failures) console.error(text);
