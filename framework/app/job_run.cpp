@@ -37,7 +37,6 @@ double cpu_seconds() {
 
 // Why a run that went through is no result all the same; "" when it is one.
 std::string flaw(const RecordedRun& run) {
-  if (run.summary.cancelled) return "stopped by the user";
   if (!run.recorder->failures().empty()) return run.recorder->failures().front();
   for (const auto& total : run.recorder->totals()) {
     if (total.count > 0 && !std::isfinite(total.mean)) {
@@ -113,6 +112,7 @@ std::function<int(const Job&, const std::filesystem::path&)> job_body(const Opti
       }
       run.keep = run.fresh;  // asked for, even where the scores behind them are cached
       const RecordedRun recorded = recorded_run(graph, attempt / "run", run, nullptr);
+      if (recorded.summary.cancelled) return static_cast<int>(kExitInterrupted);  // no outcome
       outcome.reason = flaw(recorded);
       outcome.done = outcome.reason.empty();
       outcome.exit_code = outcome.done ? kExitOk : kExitData;

@@ -85,9 +85,9 @@ expect 0 build -o strict; says "0 samples added"
 expect 0 momap db info strict --json; says min_v
 expect 0 momap db export whole -o plain --samples 2
 [[ $(find plain -name '*.safetensors' | wc -l) == 2 ]] || fail "export wrote $(ls plain)"
-expect 0 momap db export whole -o numpy --samples 1 --format npz
+expect 0 momap db export whole -o as_npz --samples 1 --format npz
 if /usr/bin/python3 -c "import numpy" 2>/dev/null; then
-  /usr/bin/python3 - numpy/*.npz plain <<'EOF' || fail "NumPy and the safetensors file differ"
+  /usr/bin/python3 - as_npz/*.npz plain <<'EOF' || fail "NumPy and the safetensors file differ"
 import json, os, struct, sys
 import numpy as np
 arrays = np.load(sys.argv[1])

@@ -96,6 +96,10 @@ class Pool {
       }
       if (!stopped_.empty()) next = jobs.size();
       reap();
+      if (child_stopped_) {
+        end_all();
+        throw Cancelled();
+      }
       if (!children_.empty()) std::this_thread::sleep_for(kPoll);
     }
     return stopped_;
@@ -151,7 +155,12 @@ class Pool {
   void finish(const Child& child, int status, const rusage& usage) {
     const JobFolder folder(experiment_, child.job->id);
     std::error_code error;
-    if (!fs::exists(child.folder / "job.json", error)) {
+    const bool ended = fs::exists(child.folder / "job.json", error);
+    if (!ended && WIFEXITED(status) && WEXITSTATUS(status) == kExitInterrupted) {
+      child_stopped_ = true;  // a cluster's signal for all processes may reach the child first
+      return;
+    }
+    if (!ended) {
       Outcome outcome;
       outcome.seconds = seconds_since(child.begun);
       outcome.cpu_seconds =
@@ -184,6 +193,7 @@ class Pool {
   const std::function<int(const Job&, const std::filesystem::path&)>& body_;
   std::vector<Child> children_;
   std::string stopped_;
+  bool child_stopped_ = false;
 };
 
 }  // namespace

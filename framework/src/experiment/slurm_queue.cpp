@@ -62,7 +62,8 @@ SlurmQueue::SlurmQueue() {
   for (const char* program : {"sbatch", "squeue", "scancel"}) ask(program, {"--version"});
 }
 
-void SlurmQueue::submit(std::vector<std::string> arguments, const std::string& script) const {
+void SlurmQueue::submit(const std::vector<std::string>& arguments,
+                        const std::string& script) const {
   const Answer answer = ask("sbatch", arguments, script);
   if (answer.exit_code == 0) return;
   throw ConfigError(fmt::format("sbatch {} refused the jobs: {}", join(arguments, " "),

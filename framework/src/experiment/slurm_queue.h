@@ -15,7 +15,7 @@ class SlurmQueue {
   SlurmQueue();
 
   /// Submits a batch script. Throws ConfigError with Slurm's words when it is refused.
-  void submit(std::vector<std::string> arguments, const std::string& script) const;
+  void submit(const std::vector<std::string>& arguments, const std::string& script) const;
 
   /// Task of the array -> state ("PENDING", "RUNNING", "TIMEOUT" ...) of the jobs of this name,
   /// those that ended a short while ago too. Nothing when the controller does not answer.

@@ -136,7 +136,7 @@ Findings findings_of(const Video& video, const ScanOptions& options, const fs::p
     }
   }
   try {
-    const Findings findings = scan(video, options, callbacks);
+    Findings findings = scan(video, options, callbacks);
     write_file(kept, to_json(findings).dump());
     return findings;
   } catch (const DataError& problem) {

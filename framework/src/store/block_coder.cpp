@@ -275,8 +275,10 @@ struct BlockCoder::Impl {
       bytes[plane] = get_stream(in, {planes.data() + plane * count, count}, constant);
       nothing = nothing && constant == 0;
     }
-    if (zero) *zero = nothing;
-    if (zero && nothing) return;
+    if (zero != nullptr) {
+      *zero = nothing;
+      if (nothing) return;
+    }
     for (int64_t r = 0; r < rows; ++r) {
       restore_row(bytes, r, columns, stride, order, kind, out);
       for (size_t plane = 0; plane < sizeof(Word); ++plane) bytes[plane] += columns;

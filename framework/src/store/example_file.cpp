@@ -61,7 +61,7 @@ ExampleFile read_example(const std::filesystem::path& path) {
     if (found == file.tensors.end() || found->second.dim() != dim ||
         found->second.scalar_type() != at::kFloat)
       fail(fmt::format("tensor '{}' is missing or not f32 of {} dimensions", name, dim));
-    const at::Tensor out = found->second;
+    at::Tensor out = found->second;
     file.tensors.erase(found);
     return out;
   };

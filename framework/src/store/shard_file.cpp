@@ -25,7 +25,7 @@ constexpr const char* kMetadata = "__metadata__";
 constexpr const char* kSampleHeader = "header";  // a sample's own safetensors header
 
 // The header of a packed sample: its length and parsed JSON.
-struct SampleHeader {
+struct SampleHeader {  // NOLINT(bugprone-exception-escape): of nlohmann::json
   uint64_t bytes = 0;  // with the length before it
   json entries;
 };
@@ -64,7 +64,7 @@ void add_sample(const std::string& id, const SampleHeader& header, uint64_t begi
       if (!offset.is_number_unsigned()) refuse_sample("data_offsets are not whole numbers");
       offset = offset.get<uint64_t>() + begin + header.bytes;
     }
-    out[id + "/" + name] = std::move(moved);
+    out[fmt::format("{}/{}", id, name)] = std::move(moved);
   }
 }
 

@@ -44,8 +44,8 @@ void update_weights(float* value, float* average, float* mean, float* square, co
 
 }  // namespace
 
-Optimizer::Optimizer(NamedTensors parameters) {
-  for (auto& [name, tensor] : parameters) {
+Optimizer::Optimizer(const NamedTensors& parameters) {
+  for (const auto& [name, tensor] : parameters) {
     const at::Tensor value = tensor.detach();
     weights_.push_back({name, value, value.clone(), at::zeros_like(value), at::zeros_like(value)});
   }

@@ -15,7 +15,7 @@ class Optimizer {
   using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
   /// Shares `parameters` (f32, on the CPU) with the network.
-  explicit Optimizer(NamedTensors parameters);
+  explicit Optimizer(const NamedTensors& parameters);
 
   /// One step; `step` counts from 0. Returns the gradient's norm before clipping; when it is not
   /// finite nothing changes.

@@ -29,7 +29,6 @@ namespace {
 
 using momap::DataError;
 using momap::KeyframeTracks;
-using momap::Motion;
 using momap::param;
 
 // A corner that lives on from one keyframe to the next; `depth` is in the units of the chain, 0 =

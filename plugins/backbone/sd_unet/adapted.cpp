@@ -63,7 +63,8 @@ at::Tensor widened_inputs(const at::Tensor& kernels, int64_t channels) {
   const int64_t had = kernels.size(1);
   std::vector<float> copies;
   for (int64_t j = 0; j < channels; ++j) {
-    copies.push_back(static_cast<float>((channels - j % had + had - 1) / had));
+    const int64_t times = (channels - j % had + had - 1) / had;
+    copies.push_back(static_cast<float>(times));
   }
   return at::index_select(kernels.to(at::kFloat), 1, repeating_index(channels, had)) /
          at::tensor(copies, at::kFloat).view({1, -1, 1, 1});

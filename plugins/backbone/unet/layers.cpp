@@ -24,7 +24,8 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Ten
 
 }  // namespace
 
-at::Tensor Parameters::add(const std::string& name, std::vector<int64_t> shape, double deviation) {
+at::Tensor Parameters::add(const std::string& name, const std::vector<int64_t>& shape,
+                           double deviation) {
   at::Tensor tensor = at::zeros(shape, at::kFloat);
   if (deviation > 0) {
     random_.fill_normal({tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())});
@@ -34,7 +35,7 @@ at::Tensor Parameters::add(const std::string& name, std::vector<int64_t> shape, 
   return tensor;
 }
 
-at::Tensor Parameters::add_constant(const std::string& name, std::vector<int64_t> shape,
+at::Tensor Parameters::add_constant(const std::string& name, const std::vector<int64_t>& shape,
                                     double value) {
   list_.emplace_back(name, at::full(shape, value, at::kFloat));
   return list_.back().second;

@@ -16,9 +16,9 @@ class Parameters {
   explicit Parameters(uint64_t seed) : random_(seed) {}
 
   /// A new f32 tensor of normal values with this standard deviation (0: all zero).
-  at::Tensor add(const std::string& name, std::vector<int64_t> shape, double deviation);
+  at::Tensor add(const std::string& name, const std::vector<int64_t>& shape, double deviation);
   /// The same, all `value`.
-  at::Tensor add_constant(const std::string& name, std::vector<int64_t> shape, double value);
+  at::Tensor add_constant(const std::string& name, const std::vector<int64_t>& shape, double value);
 
   const std::vector<std::pair<std::string, at::Tensor>>& list() const { return list_; }
 

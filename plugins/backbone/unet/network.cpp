@@ -33,9 +33,9 @@ struct Network::Layers {
   struct Attentions {
     Attention self, text;
 
-    at::Tensor operator()(const at::Tensor& x, const at::Tensor& words,
-                          const at::Tensor& absent) const {
-      return text(self(x, {}, {}), words, absent);
+    at::Tensor operator()(const at::Tensor& x, const at::Tensor& prompt,
+                          const at::Tensor& no_prompt) const {
+      return text(self(x, {}, {}), prompt, no_prompt);
     }
   };
   struct Level {

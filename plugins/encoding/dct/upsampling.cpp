@@ -95,8 +95,9 @@ void EdgeAwareUpsampling::row(int64_t y, std::vector<double>& out) const {
     double near_sum = 0;
     double wide_sum = 0;
     for (int k = 0; k < 9; ++k) {
-      const double dy = std::abs(static_cast<double>(own_y + k / 3 - 1) - cell_y);
-      const double dx = std::abs(static_cast<double>(own_x + k % 3 - 1) - cell_x);
+      const int64_t near_y = own_y + k / 3 - 1, near_x = own_x + k % 3 - 1;
+      const double dy = std::abs(static_cast<double>(near_y) - cell_y);
+      const double dx = std::abs(static_cast<double>(near_x) - cell_x);
       const double purity = std::max(0.0, (share[k] / best - kPure) / (1 - kPure));
       weight[k] = purity * purity * std::max(0.0, 1 - dy) * std::max(0.0, 1 - dx);
       wide[k] = purity * purity / (1 + 4 * (dy * dy + dx * dx));

@@ -79,8 +79,9 @@ void SurfacePatches::split_cell(int64_t cell_y, int64_t cell_x) {
     if (starts) patches_.push_back({cell_y, cell_x, segment_[pixel], 0, 0, 0, 0, 0});
     Patch& patch = patches_.back();
     patch.share += 1;
-    patch.x += static_cast<double>(pixel % width_);
-    patch.y += static_cast<double>(pixel / width_);
+    const auto x = pixel % width_, y = pixel / width_;
+    patch.x += static_cast<double>(x);
+    patch.y += static_cast<double>(y);
     patch.inverse_depth += inverse_depth_[pixel];
     patch_of_[pixel] = static_cast<int64_t>(patches_.size()) - 1;
   }

@@ -96,7 +96,7 @@ Convolution3x3::Convolution3x3(const at::Tensor& weight) {
         }
         place[static_cast<size_t>(i)] = static_cast<float>(sum);
       }
-      matrices_[static_cast<size_t>(y * kIn + x)] =
+      matrices_[static_cast<size_t>(y) * kIn + static_cast<size_t>(x)] =
           PackedMatrix(place.data(), inputs, outputs, 1, inputs);
     }
   }

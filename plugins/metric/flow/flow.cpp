@@ -121,8 +121,8 @@ class Flow final : public momap::Metric {
     const momap::Camera& camera = result.camera();
     const double x = camera.fx * now[0] / now[2] + camera.cx;
     const double y = camera.fy * now[1] / now[2] + camera.cy;
-    return std::hypot(x - static_cast<double>(i % result.width()) - u,
-                      y - static_cast<double>(i / result.width()) - v);
+    const int64_t row = i / result.width(), column = i % result.width();
+    return std::hypot(x - static_cast<double>(column) - u, y - static_cast<double>(row) - v);
   }
 };
 

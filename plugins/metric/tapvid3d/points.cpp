@@ -17,7 +17,8 @@ class Neighbours {
   Neighbours(const metric::Motion& motion, double x, double y) {
     const double left = std::floor(x), top = std::floor(y);
     for (int corner = 0; corner < 4; ++corner) {
-      const double cx = left + corner % 2, cy = top + corner / 2;
+      const bool right = corner % 2 == 1, below = corner >= 2;
+      const double cx = left + (right ? 1 : 0), cy = top + (below ? 1 : 0);
       const double weight = (1 - std::abs(x - cx)) * (1 - std::abs(y - cy));
       const auto px = static_cast<int64_t>(cx), py = static_cast<int64_t>(cy);
       if (weight <= 0 || px < 0 || py < 0 || px >= motion.width() || py >= motion.height()) {
@@ -122,9 +123,9 @@ Points from_motion(const metric::Motion& reference, const Clip* clip,
     const size_t first = points.observations.size();
     points.observations.resize(first + points.frames);
     Observation* of_frames = &points.observations[first];
-    const auto x = static_cast<double>(i % reference.width());
-    const auto y = static_cast<double>(i / reference.width());
-    predict(result, x, y, camera_frames, of_frames);
+    const int64_t row = i / reference.width(), column = i % reference.width();
+    predict(result, static_cast<double>(column), static_cast<double>(row), camera_frames,
+            of_frames);
     for (int64_t t = 0; t < points.frames; ++t) {
       of_frames[t].known = true;
       of_frames[t].truth = camera_frames(t, reference.at(t, i));

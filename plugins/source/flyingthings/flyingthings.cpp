@@ -77,7 +77,8 @@ class FlyingThingsSource final : public formats::SequenceSource {
       found.push_back({name, range->first, range->last - range->first + 1});
     } else if (depth < kDeepest) {
       for (const auto& inner : formats::folders_in(folder)) {
-        find(folder / inner, name.empty() ? inner : name + "/" + inner, depth + 1, found);
+        find(folder / inner, name.empty() ? inner : fmt::format("{}/{}", name, inner), depth + 1,
+             found);
       }
     }
   }

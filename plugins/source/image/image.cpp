@@ -115,7 +115,7 @@ class ImageSource final : public momap::Source {
     // Compressed formats are smaller than the pixels they hold; raw 16-bit RGBA takes 8 bytes a
     // pixel.
     const double limit = 8e6 * params_.max_megapixels + (1 << 20);
-    const std::string bytes =
+    std::string bytes =
         momap::read_file(path_, static_cast<uint64_t>(std::min(limit, 2147483647.0)));
     if (bytes.empty()) {
       throw DataError(fmt::format("{}: the file is empty (0 bytes)", momap::shown(path_)));

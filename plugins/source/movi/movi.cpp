@@ -23,7 +23,6 @@ namespace fs = std::filesystem;
 namespace formats = momap::formats;
 using formats::ClipFrames;
 using momap::DataError;
-using momap::param;
 using nlohmann::json;
 
 constexpr const char* kMetadata = "metadata.json";
@@ -201,7 +200,7 @@ class MoviSource final : public formats::SequenceSource {
           cv::Mat distance;
           stored.convertTo(distance, CV_32F, tiff ? 1 : (limits.high - limits.low) / 65535,
                            limits.low);
-          const at::Tensor depth = along_z(distance, *out.camera);
+          at::Tensor depth = along_z(distance, *out.camera);
           formats::require_size(depth, out.height(), out.width(), path(i));
           return depth;
         },

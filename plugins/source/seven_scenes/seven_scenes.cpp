@@ -16,7 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 namespace formats = momap::formats;
 using formats::ClipFrames;
-using momap::param;
 
 class SevenScenesSource final : public formats::SequenceSource {
  public:
@@ -49,7 +48,8 @@ class SevenScenesSource final : public formats::SequenceSource {
     }
     if (depth == kDeepest) return;
     for (const auto& inner : formats::folders_in(folder)) {
-      find(folder / inner, name.empty() ? inner : name + "/" + inner, depth + 1, found);
+      find(folder / inner, name.empty() ? inner : fmt::format("{}/{}", name, inner), depth + 1,
+           found);
     }
   }
 

@@ -72,8 +72,9 @@ void Renderer::smooth_edges(const PixelRays& rays, const MovingBlocks* blocks,
     if (near_moving) {
       for (size_t k = 0; k < 4 * waiting; ++k) {
         if (hits[k] < 0) continue;
-        const auto x = static_cast<double>(pixels[k / 4] % width) + kPoints[k % 4][0];
-        const auto y = static_cast<double>(pixels[k / 4] / width) + kPoints[k % 4][1];
+        const auto row = pixels[k / 4] / width, column = pixels[k / 4] % width;
+        const double x = static_cast<double>(column) + kPoints[k % 4][0];
+        const double y = static_cast<double>(row) + kPoints[k % 4][1];
         Vec3 own;
         packet.far[k] = static_cast<float>(
             stage_->meet(stage_->face(hits[k]), rays.origin(), rays.direction(x, y), own));

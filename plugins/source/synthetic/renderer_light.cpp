@@ -151,8 +151,8 @@ void Renderer::cast_shadows(const PixelRays& rays, const std::vector<uint32_t>& 
     lanes = 0;
   };
   for (const uint32_t i : pixels) {
-    const auto x = static_cast<double>(i % width), y = static_cast<double>(i / width);
-    const Vec3 direction = rays.direction(x, y);
+    const auto row = i / width, column = i % width;
+    const Vec3 direction = rays.direction(static_cast<double>(column), static_cast<double>(row));
     // A little toward the viewer and toward the light, off the surface.
     const double depth = now_.depth[i];
     const Vec3 surface = rays.origin() + direction * (depth * (1 - 1e-4) - 5e-4);

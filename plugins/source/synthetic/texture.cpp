@@ -173,7 +173,8 @@ Pattern::Pattern(Look look, int variant) {
           value += 0.25F * std::clamp(ink.value, 0.0F, 1.0F);
         }
       }
-      level.texels[static_cast<size_t>(y * kSize + x)] = {to_byte(mix), to_byte(value)};
+      level.texels[static_cast<size_t>(y) * kSize + static_cast<size_t>(x)] = {to_byte(mix),
+                                                                               to_byte(value)};
     }
   }
   levels_.push_back(std::move(level));
@@ -185,7 +186,8 @@ Pattern::Pattern(Look look, int variant) {
         std::array<uint8_t, 2> texel{};
         for (size_t c = 0; c < 2; ++c) {
           const auto at = [&](int dx, int dy) {
-            return int{fine.texels[static_cast<size_t>((y + dy) * fine.size + x + dx)][c]};
+            const int texel_index = (y + dy) * fine.size + x + dx;
+            return int{fine.texels[static_cast<size_t>(texel_index)][c]};
           };
           texel[c] = static_cast<uint8_t>((at(0, 0) + at(1, 0) + at(0, 1) + at(1, 1) + 2) / 4);
         }
@@ -234,7 +236,8 @@ std::array<float, 2> Pattern::at(float u, float v, float width) const {
 }
 
 const Pattern& Patterns::get(Look look, int variant) const {
-  const auto index = static_cast<size_t>(static_cast<int>(look) * kVariants + variant);
+  const int place = static_cast<int>(look) * kVariants + variant;
+  const auto index = static_cast<size_t>(place);
   std::call_once(painted_[index],
                  [&] { patterns_[index] = std::make_unique<Pattern>(look, variant); });
   return *patterns_[index];

@@ -22,7 +22,6 @@ namespace fs = std::filesystem;
 namespace formats = momap::formats;
 using formats::ClipFrames;
 using momap::DataError;
-using momap::param;
 
 class TapVid3dSource final : public formats::SequenceSource {
  public:

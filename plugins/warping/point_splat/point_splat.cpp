@@ -11,7 +11,6 @@
 
 namespace {
 
-using momap::warping::Canvas;
 using momap::warping::FramePainter;
 
 /// What a thread keeps from one frame to the next.

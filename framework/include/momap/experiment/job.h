@@ -93,7 +93,8 @@ struct PoolOptions {
 ///
 /// `body` is the child: it fills the attempt's folder, writes its outcome and returns the exit
 /// code. Whatever else happens to it (crash, hang, limit) becomes an outcome with the reason and
-/// the end of its log. Children die with this process. Call it before any thread is started.
+/// the end of its log; only one that was told to stop (exit code 130) has none, and ends the others
+/// too. Children die with this process. Call it before any thread is started.
 /// Returns why it stopped early, "" otherwise. Throws Cancelled after ending the children.
 std::string run_jobs(const std::filesystem::path& experiment, const std::vector<Job>& jobs,
                      const PoolOptions& options,
