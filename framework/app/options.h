@@ -27,8 +27,7 @@ struct Options {
   std::string plugin_id;               ///< plugins describe, plugins new
   std::string format = "text";         ///< plugins describe, sweep, leaderboard
   std::vector<std::string> libraries;  ///< plugins check, describe-libraries
-  std::string
-      folder;  ///< plugins new, plugins docs, write-catalog, sweep resume, retry, status, view
+  std::string folder;  ///< plugins new, docs; write-catalog; view; sweep resume, retry, status
 
   std::string database;  ///< db info, db verify, db export; leaderboard check: results
   std::string export_format = "safetensors";  ///< db export

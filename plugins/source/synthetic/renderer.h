@@ -38,6 +38,13 @@ class Renderer {
     std::vector<Rgb> colour;           // linear, before edges are smoothed
   };
 
+  /// A point of the picture whose colour, shadow included, goes to place `index`.
+  struct Spot {
+    double x, y;  // px
+    int32_t face;
+    uint32_t index;
+  };
+
   void draw_still(const PixelRays& rays, const PixelRays* before);
   /// Takes over from the frame before whether a still point is in the shadow of still things, when
   /// the four pixels around it there agree. False: ask a ray.
@@ -50,8 +57,15 @@ class Renderer {
                     const std::vector<uint8_t>* where, uint8_t* rgb);
   void shade(const PixelRays& rays, double x, double y, int32_t face, float& depth, Rgb& direct,
              Rgb& ambient) const;
-  Rgb shaded_with_shadow(const PixelRays& rays, double x, double y, int32_t face,
-                         bool with_moving) const;
+  /// What shows at the points inside pixels, [pixel][point]; without `blocks` what never moves.
+  std::vector<int32_t> faces_in_pixels(const PixelRays& rays, const MovingBlocks* blocks,
+                                       const std::vector<uint32_t>& pixels) const;
+  /// The colour of a pixel centre nearby that shows the same surface; null: there is none.
+  const Rgb* colour_nearby(uint32_t pixel, size_t point, int32_t face) const;
+  void shade_spots(const PixelRays& rays, const std::vector<Spot>& spots, bool with_moving,
+                   std::vector<Rgb>& colours) const;
+  /// A ray from a point just off its surface to the light.
+  void put_shadow_ray(RayPacket& packet, size_t lane, const Vec3& surface) const;
   Rgb sky(const Vec3& direction) const;
   bool same_surface(int32_t a, int32_t b) const;
   bool on_edge(int64_t x, int64_t y) const;

@@ -15,6 +15,11 @@ Rgb as_rgb(const Vec3& v) {
 }
 Rgb times(const Rgb& a, const Rgb& b) { return {a.r * b.r, a.g * b.g, a.b * b.b}; }
 
+// The point at a depth, a little toward the viewer, off its surface.
+Vec3 lift(const PixelRays& rays, const Vec3& direction, float depth) {
+  return rays.origin() + direction * (double{depth} * (1 - 1e-4) - 5e-4);
+}
+
 // The boxes around the movers, for asking which shadow rays may meet one.
 class ShadowBoxes {
  public:
@@ -116,10 +121,23 @@ void Renderer::shade(const PixelRays& rays, double x, double y, int32_t face_ind
       times(albedo, as_rgb(light.ground + (light.sky - light.ground) * up + light.sky * fill));
 }
 
+void Renderer::put_shadow_ray(RayPacket& packet, size_t lane, const Vec3& surface) const {
+  const Vec3 toward = to_light(surface);
+  const Vec3 origin = surface + toward * (1.5e-3 / length(toward));
+  packet.org_x[lane] = static_cast<float>(origin.x);
+  packet.org_y[lane] = static_cast<float>(origin.y);
+  packet.org_z[lane] = static_cast<float>(origin.z);
+  packet.dir_x[lane] = static_cast<float>(toward.x);
+  packet.dir_y[lane] = static_cast<float>(toward.y);
+  packet.dir_z[lane] = static_cast<float>(toward.z);
+  packet.near[lane] = 0;
+  packet.far[lane] = stage_->world().light.sun ? kFar : 0.98F;
+  packet.wanted[lane] = -1;
+}
+
 void Renderer::cast_shadows(const PixelRays& rays, const std::vector<uint32_t>& pixels,
                             bool moving_casts) {
   const int64_t width = view_->camera.width;
-  const bool sun = stage_->world().light.sun;
   const ShadowBoxes boxes(*stage_);
   RayPacket packet;
   std::array<bool, kLanes> hit{}, hit_moving{};
@@ -153,54 +171,45 @@ void Renderer::cast_shadows(const PixelRays& rays, const std::vector<uint32_t>& 
   for (const uint32_t i : pixels) {
     const auto row = i / width, column = i % width;
     const Vec3 direction = rays.direction(static_cast<double>(column), static_cast<double>(row));
-    // A little toward the viewer and toward the light, off the surface.
-    const double depth = now_.depth[i];
-    const Vec3 surface = rays.origin() + direction * (depth * (1 - 1e-4) - 5e-4);
-    const Vec3 toward = to_light(surface);
+    const Vec3 surface = lift(rays, direction, now_.depth[i]);
     if (moving_casts && now_.faces[i] < stage_->first_moving() &&
-        !boxes.may_meet(surface, toward)) {
+        !boxes.may_meet(surface, to_light(surface))) {
       continue;
     }
-    const Vec3 origin = surface + toward * (1.5e-3 / length(toward));
-    packet.org_x[lanes] = static_cast<float>(origin.x);
-    packet.org_y[lanes] = static_cast<float>(origin.y);
-    packet.org_z[lanes] = static_cast<float>(origin.z);
-    packet.dir_x[lanes] = static_cast<float>(toward.x);
-    packet.dir_y[lanes] = static_cast<float>(toward.y);
-    packet.dir_z[lanes] = static_cast<float>(toward.z);
-    packet.near[lanes] = 0;
-    packet.far[lanes] = sun ? kFar : 0.98F;
-    packet.wanted[lanes] = -1;
+    put_shadow_ray(packet, lanes, surface);
     whose[lanes] = i;
     if (++lanes == kLanes) flush();
   }
   flush();
 }
 
-Rgb Renderer::shaded_with_shadow(const PixelRays& rays, double x, double y, int32_t face,
-                                 bool with_moving) const {
-  float depth = 0;
-  Rgb direct, ambient;
-  shade(rays, x, y, face, depth, direct, ambient);
-  if (direct.g <= 0) return ambient;
-  const Vec3 surface = rays.origin() + rays.direction(x, y) * (double{depth} * (1 - 1e-4) - 5e-4);
-  const Vec3 toward = to_light(surface);
-  const Vec3 origin = surface + toward * (1.5e-3 / length(toward));
+void Renderer::shade_spots(const PixelRays& rays, const std::vector<Spot>& spots, bool with_moving,
+                           std::vector<Rgb>& colours) const {
   RayPacket packet;
-  packet.wanted.fill(0);
-  packet.org_x[0] = static_cast<float>(origin.x);
-  packet.org_y[0] = static_cast<float>(origin.y);
-  packet.org_z[0] = static_cast<float>(origin.z);
-  packet.dir_x[0] = static_cast<float>(toward.x);
-  packet.dir_y[0] = static_cast<float>(toward.y);
-  packet.dir_z[0] = static_cast<float>(toward.z);
-  packet.near[0] = 0;
-  packet.far[0] = stage_->world().light.sun ? kFar : 0.98F;
-  packet.wanted[0] = -1;
   std::array<bool, kLanes> still{}, moving{};
-  stage_->still().any_hit(packet, still);
-  if (!still[0] && with_moving) stage_->moving().any_hit(packet, moving);
-  return still[0] || moving[0] ? ambient : ambient + direct;
+  std::array<uint32_t, kLanes> whose{};
+  std::array<Rgb, kLanes> direct;
+  size_t lanes = 0;
+  packet.wanted.fill(0);
+  const auto flush = [&] {
+    stage_->still().any_hit(packet, still);
+    if (with_moving) stage_->moving().any_hit(packet, moving);
+    for (size_t k = 0; k < lanes; ++k) {
+      if (!still[k] && !moving[k]) colours[whose[k]] = colours[whose[k]] + direct[k];
+    }
+    packet.wanted.fill(0);
+    lanes = 0;
+  };
+  for (const Spot& spot : spots) {
+    float depth = 0;
+    Rgb& ambient = colours[spot.index];
+    shade(rays, spot.x, spot.y, spot.face, depth, direct[lanes], ambient);
+    if (direct[lanes].g <= 0) continue;
+    whose[lanes] = spot.index;
+    put_shadow_ray(packet, lanes, lift(rays, rays.direction(spot.x, spot.y), depth));
+    if (++lanes == kLanes) flush();
+  }
+  if (lanes > 0) flush();
 }
 
 void Renderer::mix_light(const std::vector<uint8_t>* where) {

@@ -9,6 +9,7 @@
 #include <momap/run/executor.h>
 
 #include <atomic>
+#include <chrono>
 #include <fstream>
 #include <regex>
 #include <thread>
@@ -204,24 +205,56 @@ TEST(Executor, CancellingStopsSoonAndKeepsWhatIsDone) {
   EXPECT_LT(summary.done, 20);
 }
 
-TEST(Executor, WhatTheCallersFunctionsThrowEndsTheRunAfterTheStepsInWork) {
-  const Graph graph = graph_of(chain(50, "probe_pass", "{sleep_ms: 30}"));
-  const auto disk_full = [] { throw ConfigError("the disk is full"); };
-  RunOptions receiving = threads(4);
+// Steps of a run that has ended would still ask `cancelled`, each once a millisecond.
+class ThrowingCaller : public ::testing::Test {
+ protected:
+  ThrowingCaller() {
+    options_.cancelled = [this] {
+      if (ended_) ++asked_after_the_end_;
+      return std::this_thread::get_id() == main_ && poll();
+    };
+  }
+
+  virtual bool poll() { return false; }
+  static void disk_full() { throw ConfigError("the disk is full"); }
+
+  void expect_an_end_after_the_steps_in_work() {
+    EXPECT_THROW(run_graph(graph_, options_), ConfigError);
+    ended_ = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    EXPECT_EQ(asked_after_the_end_, 0);
+  }
+
+  const Graph graph_ = graph_of(chain(50, "probe_pass", "{sleep_ms: 30}"));
+  RunOptions options_ = threads(4);
+
+ private:
+  const std::thread::id main_ = std::this_thread::get_id();
+  std::atomic<bool> ended_ = false;
+  std::atomic<int> asked_after_the_end_ = 0;
+};
+
+TEST_F(ThrowingCaller, OfASampleEndsTheRunAfterTheStepsInWork) {
   int received = 0;
-  receiving.on_sample = [&](const SampleResult&) {
+  options_.on_sample = [&](const SampleResult&) {
     if (++received == 2) disk_full();
   };
-  EXPECT_THROW(run_graph(graph, receiving), ConfigError);
+  expect_an_end_after_the_steps_in_work();
   EXPECT_EQ(received, 2);
-  RunOptions polled = threads(4);
-  int polls = 0;
-  polled.cancelled = [&, main = std::this_thread::get_id()] {
-    if (std::this_thread::get_id() == main && ++polls == 3) disk_full();
-    return false;
-  };
-  EXPECT_THROW(run_graph(graph, polled), ConfigError);
 }
+
+class ThrowingPoll : public ThrowingCaller {
+ protected:
+  bool poll() override {
+    if (++polls_ == 3) disk_full();
+    return false;
+  }
+
+ private:
+  int polls_ = 0;
+};
+
+TEST_F(ThrowingPoll, EndsTheRunAfterTheStepsInWork) { expect_an_end_after_the_steps_in_work(); }
 
 TEST(Executor, EmptySourceIsADataError) {
   EXPECT_THROW(run(graph_of(chain(0, "probe_pass")), threads(1)), DataError);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the colours mean, as in point_material.js.
+// What the colours of point_material.js mean.
+import { RAMP } from './ramp.js';
 
-const RAMP = ['rgb(41,20,107)', 'rgb(184,41,120)', 'rgb(250,148,41)', 'rgb(250,245,158)'];
+const gradient = RAMP.map((rgb) => `rgb(${rgb.map((x) => Math.round(255 * x))})`).join();
 
 const rounded = (value) => Number(value.toPrecision(2));
 
@@ -12,7 +13,7 @@ function wheel(label) {
 
 function ramp(low, high) {
   return `<span>${low}</span>
-    <span class="ramp" style="background:linear-gradient(90deg,${RAMP.join()})" aria-hidden="true"></span>
+    <span class="ramp" style="background:linear-gradient(90deg,${gradient})" aria-hidden="true"></span>
     <span>${high}</span>`;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Color, ShaderMaterial, Vector2, Vector3 } from 'three';
+import { RAMP } from './ramp.js';
 
 export const COLOURS = { image: 0, direction: 1, speed: 2 };
 
@@ -11,15 +12,17 @@ const vertexShader = /* glsl */ `
   uniform vec3 least, grid, background;
   uniform vec2 focal;
   uniform float blend, fullShift, fullSpeed, footprint, pixels, ratio, middle;
+  uniform vec3 stops[${RAMP.length}];
   uniform int colours;
   uniform bool dimStatic, onlySeen, hasImage;
   varying vec3 shade;
 
   vec3 metres(vec3 q) { return least + grid * q; }
-  vec3 ramp(float x) {  // dark violet, magenta, orange, pale yellow
-    vec3 low = mix(vec3(.16, .08, .42), vec3(.72, .16, .47), clamp(x * 2., 0., 1.));
-    vec3 high = mix(low, vec3(.98, .58, .16), clamp(x * 3. - 1., 0., 1.));
-    return mix(high, vec3(.98, .96, .62), clamp(x * 3. - 2., 0., 1.));
+  vec3 ramp(float x) {
+    vec3 shade = stops[0];
+    for (int i = 1; i < ${RAMP.length}; ++i)
+      shade = mix(shade, stops[i], clamp(x * ${RAMP.length - 1}. - float(i - 1), 0., 1.));
+    return shade;
   }
   vec3 hue(float turn) {
     return clamp(abs(fract(turn + vec3(0., 2. / 3., 1. / 3.)) * 6. - 3.) - 1., 0., 1.);
@@ -64,6 +67,7 @@ export function pointMaterial(data) {
       fullSpeed: value(data.fullSpeed),
       footprint: value(data.footprint()),
       middle: value(data.depths),
+      stops: value(RAMP.map((rgb) => new Vector3(...rgb))),
       pixels: value(1),
       ratio: value(1),
       colours: value(COLOURS.image),

@@ -80,7 +80,8 @@ struct PoolOptions {
   std::function<bool()> cancelled;
   /// Called before each job; a reason not to begin any more ("" = go on).
   std::function<std::string()> closed;
-  /// Whether a job needs no run any more: one of an earlier call may end while this one begins.
+  /// Asked by run_jobs_by_slurm before a job is submitted: whether a task of an earlier call has
+  /// ended it meanwhile.
   std::function<bool(const Job&)> finished;
   /// Polled while handed-over jobs wait for a cluster; a reason to take back those that have not
   /// begun ("" = go on).
