@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -32,8 +33,12 @@ class Futures {
     }
     if (samples_.empty()) throw DataError(fmt::format("{}: there is no sample to score", owner));
     valid_.resize(pixels());
+    gaps_.resize(samples_.size());
     for (int64_t i = 0; i < pixels(); ++i) {
       valid_[i] = std::ranges::all_of(truths_, [&](const Motion& truth) { return truth.valid(i); });
+      for (size_t k = 0; valid_[i] && k < samples_.size(); ++k) {
+        if (!samples_[k].valid(i)) gaps_[k].push_back(i);
+      }
     }
   }
 
@@ -48,6 +53,15 @@ class Futures {
   /// Where sample k puts pixel i in frame t; see the rule above. For valid pixels.
   const float* sample_at(size_t k, int64_t t, int64_t i) const {
     return samples_[k].valid(i) ? samples_[k].at(t, i) : truths_[0].at(0, i);
+  }
+
+  /// The same for pixels [first, last): 3 floats each, of no meaning where not valid.
+  void copy_sample(size_t k, int64_t t, int64_t first, int64_t last, float* xyz) const {
+    std::copy_n(samples_[k].at(t, first), 3 * (last - first), xyz);
+    for (auto gap = std::ranges::lower_bound(gaps_[k], first); gap != gaps_[k].end() && *gap < last;
+         ++gap) {
+      std::copy_n(truths_[0].at(0, *gap), 3, xyz + 3 * (*gap - first));
+    }
   }
 
   /// Throws DataError naming the first position that is not finite. Called where a sum over
@@ -69,7 +83,8 @@ class Futures {
 
  private:
   std::vector<Motion> samples_, truths_;
-  std::vector<uint8_t> valid_;  // [H * W]
+  std::vector<uint8_t> valid_;              // [H * W]
+  std::vector<std::vector<int64_t>> gaps_;  // [K], valid pixels that the sample leaves invalid
 };
 
 }  // namespace momap::metric

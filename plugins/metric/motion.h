@@ -49,11 +49,14 @@ class Motion {
 
   /// Position of pixel i in frame t: 3 floats, metres; of no meaning unless `valid(i)`.
   const float* at(int64_t t, int64_t i) const { return xyz_ + 3 * (t * pixels() + i); }
+  const bool* visible_from(int64_t t, int64_t i) const { return visible_ + t * pixels() + i; }
   bool visible(int64_t t, int64_t i) const { return visible_[t * pixels() + i]; }
   bool valid(int64_t i) const { return valid_[i]; }
 
   /// Largest distance of pixel i from its place in frame 0, metres.
   double peak(int64_t i) const;
+  /// The same of pixels [first, last), frame by frame as they lie in memory.
+  std::vector<double> peaks(int64_t first, int64_t last) const;
 
   /// Throws DataError when T, H, W differ from those of `other`.
   void require_size_of(const Motion& other) const {
@@ -105,11 +108,21 @@ inline double squared_distance(const float* a, const float* b) {
 inline double distance(const float* a, const float* b) { return std::sqrt(squared_distance(a, b)); }
 
 inline double Motion::peak(int64_t i) const {
-  const float* first = at(0, i);
   double squares = 0;
   for (int64_t t = 1; t < frames_; ++t)
-    squares = std::max(squares, squared_distance(at(t, i), first));
+    squares = std::max(squares, squared_distance(at(t, i), at(0, i)));
   return std::sqrt(squares);
+}
+
+inline std::vector<double> Motion::peaks(int64_t first, int64_t last) const {
+  std::vector<double> out(last - first);
+  for (int64_t t = 1; t < frames_; ++t) {
+    for (int64_t i = first; i < last; ++i) {
+      out[i - first] = std::max(out[i - first], squared_distance(at(t, i), at(0, i)));
+    }
+  }
+  for (double& peak : out) peak = std::sqrt(peak);
+  return out;
 }
 
 /// The true futures of a clip; there must be at least one. Throws DataError.

@@ -2,6 +2,7 @@
 #include <momap/plugin/plugin.h>
 
 #include "../joint_axis.h"
+#include "../moving_threshold.h"
 #include "../values.h"
 
 namespace {
@@ -17,15 +18,11 @@ class ArticulationError final : public momap::Metric {
   static constexpr const char* kInputs = "samples: momap*, reference: clip";
 
   struct Params {
-    double moving_threshold_m = 0.02;
+    double moving_threshold_m = momap::metric::kMovingThreshold;
 
     static auto schema() {
-      using momap::param;
       return std::tuple{
-          param("moving_threshold_m", &Params::moving_threshold_m,
-                "A part moves when the displacement of one of its points reaches this.")
-              .unit("m")
-              .above(0),
+          momap::metric::moving_threshold(&Params::moving_threshold_m),
       };
     }
   };

@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "../moving_threshold.h"
 #include "../values.h"
 #include "pair_errors.h"
 
@@ -25,15 +26,11 @@ class DisplacementError final : public momap::Metric {
   static constexpr const char* kInputs = "samples: momap*, reference: momap | clip";
 
   struct Params {
-    double moving_threshold_m = 0.02;
+    double moving_threshold_m = momap::metric::kMovingThreshold;
 
     static auto schema() {
-      using momap::param;
       return std::tuple{
-          param("moving_threshold_m", &Params::moving_threshold_m,
-                "A point whose true displacement reaches this is moving.")
-              .unit("m")
-              .above(0),
+          momap::metric::moving_threshold(&Params::moving_threshold_m),
       };
     }
   };

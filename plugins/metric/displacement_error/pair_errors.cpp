@@ -17,7 +17,7 @@ double sum(const Lanes& lanes) {
 
 /// The points of one future in one frame, coordinate by coordinate.
 struct Points {
-  Row x, y, z;
+  Row x{}, y{}, z{};
 };
 
 /// Which of the points count for a true future: 0 or 1.
@@ -25,6 +25,18 @@ struct Masks {
   Row seen{}, moving{}, final{};
   bool any_seen = false, any_moving = false, any_final = false;
 };
+
+/// Points lying one after the other, 3 floats each; those not valid become 0.
+MOMAP_WIDE_LOOP void split(const float* xyz, const std::vector<uint8_t>& valid, Points& out) {
+  const auto count = static_cast<int64_t>(valid.size());
+  const uint8_t* counts = valid.data();
+  for (int64_t i = 0; i < count; ++i) {
+    const bool keep = counts[i] != 0;
+    out.x[i] = keep ? xyz[3 * i] : 0.0f;
+    out.y[i] = keep ? xyz[3 * i + 1] : 0.0f;
+    out.z[i] = keep ? xyz[3 * i + 2] : 0.0f;
+  }
+}
 
 /// Distances of two futures' points, metres.
 MOMAP_WIDE_LOOP void distances(const Points& a, const Points& b, Row& out) {
@@ -42,18 +54,27 @@ MOMAP_WIDE_LOOP double weighted_sum(const Row& values, const Row& weights) {
   return sum(lanes);
 }
 
-/// Sum over points and thresholds of the weights of points within the threshold.
-MOMAP_WIDE_LOOP double sum_within(const Row& distance, const Row& weights) {
-  Lanes lanes{};
+struct SeenError {
+  double distance, within;  // `within` counts points and thresholds
+};
+
+/// Over the points seen.
+MOMAP_WIDE_LOOP SeenError seen_error(const Row& distance, const Row& seen) {
+  Lanes total{};
+  std::array<int32_t, kLanes> within{};
   for (int64_t i = 0; i < kPoints; i += kLanes) {
     for (int64_t l = 0; l < kLanes; ++l) {
-      const float d = distance[i + l], w = weights[i + l];
-      lanes[l] += (d <= kThresholdsM[0] ? w : 0.0f) + (d <= kThresholdsM[1] ? w : 0.0f) +
-                  (d <= kThresholdsM[2] ? w : 0.0f) + (d <= kThresholdsM[3] ? w : 0.0f) +
-                  (d <= kThresholdsM[4] ? w : 0.0f);
+      const float d = distance[i + l], w = seen[i + l];
+      total[l] += d * w;
+      const float counted = w > 0 ? d : 1e30f;
+      within[l] += (counted <= kThresholdsM[0]) + (counted <= kThresholdsM[1]) +
+                   (counted <= kThresholdsM[2]) + (counted <= kThresholdsM[3]) +
+                   (counted <= kThresholdsM[4]);
     }
   }
-  return sum(lanes);
+  double count = 0;
+  for (const int32_t lane : within) count += lane;
+  return {sum(total), count};
 }
 
 /// Works through a block of pixels, frame by frame.
@@ -66,19 +87,23 @@ class Block {
         samples_(futures.samples().size()),
         points_(samples_ + futures.truths().size()),
         masks_(futures.truths().size()),
+        valid_(count_),
+        xyz_(3 * count_),
         moving_(futures.truths().size()),
         last_seen_(futures.truths().size()),
         result_(samples_, futures.truths().size()) {
+    for (int64_t i = 0; i < count_; ++i) valid_[i] = futures.valid(first + i);
     for (size_t m = 0; m < masks_.size(); ++m) {
       const metric::Motion& truth = futures.truths()[m];
       moving_[m].resize(count_);
       last_seen_[m].resize(count_);
+      const std::vector<double> peaks = truth.peaks(first, last);
       for (int64_t i = 0; i < count_; ++i) {
-        if (!futures.valid(first + i)) continue;
-        moving_[m][i] = truth.peak(first + i) >= moving_threshold_m;
+        if (valid_[i] == 0) continue;
+        moving_[m][i] = peaks[i] >= moving_threshold_m;
         int64_t t = futures.frames() - 1;
         while (t > 0 && !truth.visible(t, first + i)) --t;
-        last_seen_[m][i] = t;
+        last_seen_[m][i] = static_cast<int32_t>(t);
       }
     }
   }
@@ -102,40 +127,29 @@ class Block {
  private:
   bool mask(int64_t t, size_t m) {
     Masks& masks = masks_[m];
-    masks = {};
-    const metric::Motion& truth = futures_.truths()[m];
-    PointCount& count = result_.counts[m];
+    const bool* visible = futures_.truths()[m].visible_from(t, first_);
+    int32_t seen = 0, moving = 0, final = 0;
     for (int64_t i = 0; i < count_; ++i) {
-      if (!futures_.valid(first_ + i) || !truth.visible(t, first_ + i)) continue;
-      const bool moving = moving_[m][i] != 0, final = last_seen_[m][i] == t;
-      masks.seen[i] = 1;
-      masks.moving[i] = moving;
-      masks.final[i] = final;
-      masks.any_seen = true;
-      masks.any_moving |= moving;
-      masks.any_final |= final;
-      ++count.seen;
-      count.moving += moving;
-      count.final += final;
+      const int32_t counts = valid_[i] & static_cast<uint8_t>(visible[i]);
+      const int32_t moves = counts & moving_[m][i], ends = counts & (last_seen_[m][i] == t);
+      masks.seen[i] = static_cast<float>(counts);
+      masks.moving[i] = static_cast<float>(moves);
+      masks.final[i] = static_cast<float>(ends);
+      seen += counts, moving += moves, final += ends;
     }
+    masks.any_seen = seen > 0, masks.any_moving = moving > 0, masks.any_final = final > 0;
+    PointCount& count = result_.counts[m];
+    count.seen += seen, count.moving += moving, count.final += final;
     return masks.any_seen;
   }
 
   void load(int64_t t) {
     for (size_t a = 0; a < points_.size(); ++a) {
-      Points& to = points_[a];
-      const bool is_sample = a < samples_;
-      for (int64_t i = 0; i < count_; ++i) {
-        if (!futures_.valid(first_ + i)) {
-          to.x[i] = to.y[i] = to.z[i] = 0;
-          continue;
-        }
-        const float* p = is_sample ? futures_.sample_at(a, t, first_ + i)
-                                   : futures_.truths()[a - samples_].at(t, first_ + i);
-        to.x[i] = p[0], to.y[i] = p[1], to.z[i] = p[2];
-      }
-      for (auto* values : {&to.x, &to.y, &to.z}) {
-        std::fill(values->begin() + count_, values->end(), 0.0f);
+      if (a < samples_) {
+        futures_.copy_sample(a, t, first_, first_ + count_, xyz_.data());
+        split(xyz_.data(), valid_, points_[a]);
+      } else {
+        split(futures_.truths()[a - samples_].at(t, first_), valid_, points_[a]);
       }
     }
   }
@@ -144,8 +158,9 @@ class Block {
     const Masks& masks = masks_[m];
     PairError& error = result_.errors[k * masks_.size() + m];
     distances(points_[k], points_[samples_ + m], distance_);
-    error.distance += weighted_sum(distance_, masks.seen);
-    error.within += sum_within(distance_, masks.seen);
+    const auto [distance, within] = seen_error(distance_, masks.seen);
+    error.distance += distance;
+    error.within += within;
     if (masks.any_moving) error.moving_distance += weighted_sum(distance_, masks.moving);
     if (masks.any_final) error.final_distance += weighted_sum(distance_, masks.final);
   }
@@ -172,8 +187,10 @@ class Block {
   const size_t samples_;
   std::vector<Points> points_;                   // samples, then true futures
   std::vector<Masks> masks_;                     // [M]
+  std::vector<uint8_t> valid_;                   // [pixels]
+  std::vector<float> xyz_;                       // [pixels, 3], of one sample
   std::vector<std::vector<uint8_t>> moving_;     // [M][pixels]
-  std::vector<std::vector<int64_t>> last_seen_;  // [M][pixels], 0 = never after frame 0
+  std::vector<std::vector<int32_t>> last_seen_;  // [M][pixels], 0 = never after frame 0
   Row distance_{};
   PairErrors result_;
 };

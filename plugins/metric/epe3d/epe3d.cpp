@@ -7,6 +7,8 @@
 #include <array>
 #include <cmath>
 
+#include "../moving_threshold.h"
+
 namespace {
 
 using momap::DataError;
@@ -74,15 +76,11 @@ class Epe3d final : public momap::Metric {
   static constexpr const char* kInputs = "result: momap, reference: momap | clip";
 
   struct Params {
-    double moving_threshold_m = 0.02;
+    double moving_threshold_m = momap::metric::kMovingThreshold;
 
     static auto schema() {
-      using momap::param;
       return std::tuple{
-          param("moving_threshold_m", &Params::moving_threshold_m,
-                "A point whose true displacement reaches this is moving; others are static.")
-              .unit("m")
-              .above(0),
+          momap::metric::moving_threshold(&Params::moving_threshold_m),
       };
     }
   };

@@ -6,6 +6,7 @@
 
 #include "../clip_pair.h"
 #include "../motion.h"
+#include "../moving_threshold.h"
 #include "../poses.h"
 #include "../values.h"
 
@@ -57,15 +58,11 @@ class Flicker final : public momap::Metric {
   static constexpr const char* kInputs = "result: clip, reference: clip";
 
   struct Params {
-    double moving_threshold_m = 0.02;
+    double moving_threshold_m = momap::metric::kMovingThreshold;
 
     static auto schema() {
-      using momap::param;
       return std::tuple{
-          param("moving_threshold_m", &Params::moving_threshold_m,
-                "A point whose true displacement reaches this is moving; others are static.")
-              .unit("m")
-              .above(0),
+          momap::metric::moving_threshold(&Params::moving_threshold_m),
       };
     }
   };

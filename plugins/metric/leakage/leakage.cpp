@@ -3,6 +3,7 @@
 
 #include "../blocks.h"
 #include "../futures.h"
+#include "../moving_threshold.h"
 #include "../values.h"
 
 namespace {
@@ -19,15 +20,11 @@ class Leakage final : public momap::Metric {
   static constexpr const char* kInputs = "samples: momap*, reference: momap | clip";
 
   struct Params {
-    double moving_threshold_m = 0.02;
+    double moving_threshold_m = momap::metric::kMovingThreshold;
 
     static auto schema() {
-      using momap::param;
       return std::tuple{
-          param("moving_threshold_m", &Params::moving_threshold_m,
-                "A point whose displacement reaches this is moving; others are static.")
-              .unit("m")
-              .above(0),
+          momap::metric::moving_threshold(&Params::moving_threshold_m),
       };
     }
   };
@@ -59,27 +56,31 @@ class Leakage final : public momap::Metric {
   Totals block(const Futures& futures, int64_t first, int64_t last) const {
     const size_t samples = futures.samples().size();
     Totals sums(2 * samples + 1);
+    std::vector<uint8_t> rests(last - first);
+    for (int64_t i = first; i < last; ++i) rests[i - first] = futures.valid(i);
+    for (const auto& truth : futures.truths()) {
+      const std::vector<double> peaks = truth.peaks(first, last);
+      for (size_t j = 0; j < rests.size(); ++j) rests[j] &= peaks[j] < params_.moving_threshold_m;
+    }
     std::vector<int64_t> still;
     for (int64_t i = first; i < last; ++i) {
-      if (futures.valid(i) && std::ranges::all_of(futures.truths(), [&](const auto& truth) {
-            return truth.peak(i) < params_.moving_threshold_m;
-          })) {
-        still.push_back(i);
-      }
+      if (rests[i - first] != 0) still.push_back(i);
     }
     sums[2 * samples] = static_cast<double>(still.size());
     const auto later = static_cast<double>(futures.frames() - 1);
     for (size_t k = 0; k < samples; ++k) {
-      for (const int64_t i : still) {
-        double sum = 0, peak = 0;
-        for (int64_t t = 1; t < futures.frames(); ++t) {
-          const double d =
-              momap::metric::distance(futures.sample_at(k, t, i), futures.sample_at(k, 0, i));
-          sum += d;
-          peak = std::max(peak, d);
+      std::vector<double> way(still.size()), peak(still.size());
+      for (int64_t t = 1; t < futures.frames(); ++t) {
+        for (size_t j = 0; j < still.size(); ++j) {
+          const double d = momap::metric::distance(futures.sample_at(k, t, still[j]),
+                                                   futures.sample_at(k, 0, still[j]));
+          way[j] += d;
+          peak[j] = std::max(peak[j], d);
         }
-        if (later > 0) sums[2 * k] += sum / later;
-        sums[2 * k + 1] += peak >= params_.moving_threshold_m;
+      }
+      for (size_t j = 0; j < still.size(); ++j) {
+        if (later > 0) sums[2 * k] += way[j] / later;
+        sums[2 * k + 1] += peak[j] >= params_.moving_threshold_m;
       }
     }
     return sums;

@@ -2,6 +2,7 @@
 #include <momap/plugin/plugin.h>
 
 #include "../future_distance.h"
+#include "../moving_threshold.h"
 #include "../values.h"
 #include "overlap.h"
 
@@ -41,15 +42,11 @@ class MotionAgreement final : public momap::Metric {
   static constexpr const char* kInputs = "samples: momap*, reference: momap | clip";
 
   struct Params {
-    double moving_threshold_m = 0.02;
+    double moving_threshold_m = momap::metric::kMovingThreshold;
 
     static auto schema() {
-      using momap::param;
       return std::tuple{
-          param("moving_threshold_m", &Params::moving_threshold_m,
-                "A pixel whose displacement reaches this moves.")
-              .unit("m")
-              .above(0),
+          momap::metric::moving_threshold(&Params::moving_threshold_m),
       };
     }
   };

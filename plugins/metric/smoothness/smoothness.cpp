@@ -10,6 +10,7 @@
 namespace {
 
 using momap::metric::Futures;
+using momap::metric::Motion;
 
 /// Sums over the pixels of one sample.
 struct Sums {
@@ -17,40 +18,81 @@ struct Sums {
   double predicted = 0;  // m, displacements
 };
 
-/// Projected motion from frame t - 1 to t on the reference grid, px; NaN where a point is not in
-/// front of the camera.
-class ProjectedFlow {
+/// Sum over pixels of the distance between two lists of points, metres; lanes of sums let several
+/// points be worked on at once.
+MOMAP_WIDE_LOOP double sum_of_distances(const float* a, const float* b, const uint8_t* counts,
+                                        int64_t pixels) {
+  constexpr int64_t kLanes = 8;
+  std::array<double, kLanes> lanes{};
+  const auto distance = [&](int64_t i) {
+    const double dx = double{a[3 * i]} - b[3 * i], dy = double{a[3 * i + 1]} - b[3 * i + 1];
+    const double dz = double{a[3 * i + 2]} - b[3 * i + 2];
+    return counts[i] != 0 ? std::sqrt(dx * dx + dy * dy + dz * dz) : 0.0;
+  };
+  const int64_t whole = pixels / kLanes * kLanes;
+  for (int64_t i = 0; i < whole; i += kLanes) {
+    for (int64_t l = 0; l < kLanes; ++l) lanes[l] += distance(i + l);
+  }
+  double sum = 0;
+  for (const double lane : lanes) sum += lane;
+  for (int64_t i = whole; i < pixels; ++i) sum += distance(i);
+  return sum;
+}
+
+/// u and v of points in front of the camera, px; NaN for others and for pixels that do not count.
+MOMAP_WIDE_LOOP void project(const float* xyz, const uint8_t* counts, float fx, float fy,
+                             int64_t pixels, float* u, float* v) {
+  for (int64_t i = 0; i < pixels; ++i) {
+    const float z = xyz[3 * i + 2];
+    const bool drawn = counts[i] != 0 && z > 0;
+    u[i] = drawn ? fx * xyz[3 * i] / z : NAN;
+    v[i] = drawn ? fy * xyz[3 * i + 1] / z : NAN;
+  }
+}
+
+/// The motion of one sample, frame by frame on the reference grid.
+class SampleMotion {
  public:
-  ProjectedFlow(const Futures& futures, size_t k) : futures_(futures), k_(k) {
-    before_.resize(futures.pixels()), now_ = before_, flow_ = before_;
-    project(0, now_);
+  SampleMotion(const Futures& futures, const std::vector<uint8_t>& counts, size_t k)
+      : futures_(futures), counts_(counts), k_(k) {
+    const auto pixels = static_cast<size_t>(futures.pixels());
+    for (auto* list : {&first_, &xyz_}) list->resize(3 * pixels);
+    for (auto* list : {&u_, &v_, &flow_u_, &flow_v_}) list->resize(pixels);
+    futures.copy_sample(k, 0, 0, futures.pixels(), first_.data());
+    project_into(first_);
   }
 
   void advance_to(int64_t t) {
-    std::swap(before_, now_);
-    project(t, now_);
-    for (size_t i = 0; i < flow_.size(); ++i) {
-      flow_[i] = {now_[i][0] - before_[i][0], now_[i][1] - before_[i][1]};
+    std::swap(u_, flow_u_), std::swap(v_, flow_v_);  // where points were in the frame before
+    futures_.copy_sample(k_, t, 0, futures_.pixels(), xyz_.data());
+    project_into(xyz_);
+    for (size_t i = 0; i < u_.size(); ++i) {
+      flow_u_[i] = u_[i] - flow_u_[i];
+      flow_v_[i] = v_[i] - flow_v_[i];
     }
   }
 
-  const std::array<float, 2>& at(int64_t i) const { return flow_[i]; }
+  /// Projected motion from the frame before, px; NaN where a point is not in front of the camera.
+  const std::vector<float>& flow_u() const { return flow_u_; }
+  const std::vector<float>& flow_v() const { return flow_v_; }
+  /// Sum of distances from frame 0, metres.
+  double displacement() const {
+    return sum_of_distances(xyz_.data(), first_.data(), counts_.data(), futures_.pixels());
+  }
 
  private:
-  void project(int64_t t, std::vector<std::array<float, 2>>& out) const {
+  void project_into(const std::vector<float>& xyz) {
     const momap::Camera& camera = futures_.truths()[0].camera();
-    const auto fx = static_cast<float>(camera.fx), fy = static_cast<float>(camera.fy);
-    for (int64_t i = 0; i < futures_.pixels(); ++i) {
-      out[i] = {NAN, NAN};
-      if (!futures_.valid(i)) continue;
-      const float* p = futures_.sample_at(k_, t, i);
-      if (p[2] > 0) out[i] = {fx * p[0] / p[2], fy * p[1] / p[2]};
-    }
+    project(xyz.data(), counts_.data(), static_cast<float>(camera.fx),
+            static_cast<float>(camera.fy), futures_.pixels(), u_.data(), v_.data());
   }
 
   const Futures& futures_;
+  const std::vector<uint8_t>& counts_;
   const size_t k_;
-  std::vector<std::array<float, 2>> before_, now_, flow_;
+  std::vector<float> first_, xyz_;  // [H * W, 3]
+  std::vector<float> u_, v_;        // [H * W]
+  std::vector<float> flow_u_, flow_v_;
 };
 
 /// How smooth the projected motion of samples is across the picture. A sample that stands still is
@@ -74,13 +116,17 @@ class Smoothness final : public momap::Metric {
     std::vector<Sums> sums(samples);
     double truth = 0;
     if (futures.frames() > 1) {
-      tbb::parallel_for(size_t{0}, samples + 1, [&](size_t k) {
-        if (k < samples) {
-          sums[k] = sums_of(futures, k, context);
+      std::vector<uint8_t> counts(futures.pixels());
+      for (int64_t i = 0; i < futures.pixels(); ++i) counts[i] = futures.valid(i);
+      std::vector<double> ways(futures.truths().size());
+      tbb::parallel_for(size_t{0}, samples + ways.size(), [&](size_t n) {
+        if (n < samples) {
+          sums[n] = sums_of(futures, counts, n, context);
         } else {
-          truth = true_motion(futures, context);
+          ways[n - samples] = way_of(futures.truths()[n - samples], counts, context);
         }
       });
+      for (const double way : ways) truth += way / static_cast<double>(ways.size());
     }
     Sums total;
     double predicted = 0;
@@ -106,25 +152,22 @@ class Smoothness final : public momap::Metric {
   }
 
  private:
-  static Sums sums_of(const Futures& futures, size_t k, const momap::Context& context) {
+  static Sums sums_of(const Futures& futures, const std::vector<uint8_t>& counts, size_t k,
+                      const momap::Context& context) {
     const int64_t width = futures.width(), height = futures.height();
     Sums sums;
-    ProjectedFlow flow(futures, k);
+    SampleMotion motion(futures, counts, k);
     for (int64_t t = 1; t < futures.frames(); ++t) {
       context.check_cancelled();
-      flow.advance_to(t);
+      motion.advance_to(t);
+      sums.predicted += motion.displacement();
+      const float *u = motion.flow_u().data(), *v = motion.flow_v().data();
       double variation = 0, derivative = 0;
       int64_t pixels = 0;
-      for (int64_t y = 0; y < height; ++y) {
-        for (int64_t x = 0; x < width; ++x) {
-          const int64_t i = y * width + x;
-          if (!futures.valid(i)) continue;
-          sums.predicted +=
-              momap::metric::distance(futures.sample_at(k, t, i), futures.sample_at(k, 0, i));
-          if (x + 1 >= width || y + 1 >= height) continue;
-          const auto &here = flow.at(i), &right = flow.at(i + 1), &below = flow.at(i + width);
-          const float ux = right[0] - here[0], uy = below[0] - here[0];
-          const float vx = right[1] - here[1], vy = below[1] - here[1];
+      for (int64_t y = 0; y + 1 < height; ++y) {
+        for (int64_t i = y * width; i + 1 < (y + 1) * width; ++i) {
+          const float ux = u[i + 1] - u[i], uy = u[i + width] - u[i];
+          const float vx = v[i + 1] - v[i], vy = v[i + width] - v[i];
           const float sum = std::abs(ux) + std::abs(uy) + std::abs(vx) + std::abs(vy);
           if (std::isnan(sum)) continue;
           variation += sum;
@@ -139,18 +182,15 @@ class Smoothness final : public momap::Metric {
     return sums;
   }
 
-  /// Mean over true futures of the sum of displacements, metres.
-  static double true_motion(const Futures& futures, const momap::Context& context) {
+  /// Sum of displacements of a true future, metres.
+  static double way_of(const Motion& truth, const std::vector<uint8_t>& counts,
+                       const momap::Context& context) {
     double sum = 0;
-    for (const auto& truth : futures.truths()) {
+    for (int64_t t = 1; t < truth.frames(); ++t) {
       context.check_cancelled();
-      for (int64_t t = 1; t < futures.frames(); ++t) {
-        for (int64_t i = 0; i < futures.pixels(); ++i) {
-          if (futures.valid(i)) sum += momap::metric::distance(truth.at(t, i), truth.at(0, i));
-        }
-      }
+      sum += sum_of_distances(truth.at(t, 0), truth.at(0, 0), counts.data(), truth.pixels());
     }
-    return sum / static_cast<double>(futures.truths().size());
+    return sum;
   }
 };
 

@@ -2,6 +2,7 @@
 #include <momap/plugin/plugin.h>
 
 #include "../motion.h"
+#include "../moving_threshold.h"
 #include "../values.h"
 
 namespace {
@@ -15,15 +16,11 @@ class StaticDrift final : public momap::Metric {
   static constexpr const char* kInputs = "result: momap, reference: momap | clip";
 
   struct Params {
-    double moving_threshold_m = 0.02;
+    double moving_threshold_m = momap::metric::kMovingThreshold;
 
     static auto schema() {
-      using momap::param;
       return std::tuple{
-          param("moving_threshold_m", &Params::moving_threshold_m,
-                "A point whose true displacement reaches this is moving; others are static.")
-              .unit("m")
-              .above(0),
+          momap::metric::moving_threshold(&Params::moving_threshold_m),
       };
     }
   };
