@@ -2,7 +2,7 @@
 #include <momap/plugin/plugin.h>
 
 #include "../frame_by_frame.h"
-#include "pyramid.h"
+#include "../pyramid/pyramid.h"
 
 namespace {
 
@@ -24,14 +24,14 @@ class PullPush final : public momap::Completer {
   explicit PullPush(Params params) : params_(params) {}
 
   momap::Clip complete(const momap::PartialClip& partial, const momap::Context& context) override {
-    const at::Tensor depth = partial.depth.contiguous();
+    const at::Tensor depth = partial.depth.contiguous().clone();  // filled along with the colours
     const int64_t height = partial.frames.size(1), width = partial.frames.size(2);
     return momap::completion::complete_frames(
         partial, "completion/pull_push", context,
         [&](int64_t t, uint8_t* rgb, const bool* covered) {
-          const float* metres = depth.data_ptr<float>() + height * width * t;
-          momap::pull_push::fill({rgb, covered, metres, height, width},
-                                 params_.background_preference);
+          float* metres = depth.data_ptr<float>() + height * width * t;
+          momap::completion::fill({rgb, covered, metres, height, width},
+                                  params_.background_preference);
         });
   }
 

@@ -5,11 +5,12 @@
 #include <cmath>
 #include <vector>
 
-namespace momap::pull_push {
+namespace momap::completion {
 namespace {
 
 struct Cell {
   float r, g, b;     // mean colour, 0 .. 255
+  float depth;       // mean, metres
   float known;       // 0 = nothing is known, 1 = all of it
   float preference;  // (0, 1], how far behind it lies
 };
@@ -25,12 +26,13 @@ struct Level {
 
 /// Weighted mean of cells, as it is gathered.
 struct Mean {
-  float r = 0, g = 0, b = 0, preference = 0, weight = 0;
+  float r = 0, g = 0, b = 0, depth = 0, preference = 0, weight = 0;
 
   void add(const Cell& cell, float weight_of_cell) {
     r += weight_of_cell * cell.r;
     g += weight_of_cell * cell.g;
     b += weight_of_cell * cell.b;
+    depth += weight_of_cell * cell.depth;
     preference += weight_of_cell * cell.preference;
     weight += weight_of_cell;
   }
@@ -47,16 +49,22 @@ Level finest(const Frame& frame, int background_preference) {
   }
   for (int64_t i = 0; i < frame.height * frame.width; ++i) {
     if (!frame.covered[i]) {
-      level.cells[i] = {0, 0, 0, 0, kLowest};
+      level.cells[i] = {0, 0, 0, 0, 0, kLowest};
       continue;
     }
+    // Where it is unknown the farthest is as good as any.
+    const float depth = usable(frame.depth[i]) ? frame.depth[i] : farthest;
     float preference = 1;
     if (usable(frame.depth[i])) {
       for (int n = 0; n < background_preference; ++n) preference *= frame.depth[i] / farthest;
     }
     const uint8_t* rgb = frame.rgb + 3 * i;
-    level.cells[i] = {static_cast<float>(rgb[0]), static_cast<float>(rgb[1]),
-                      static_cast<float>(rgb[2]), 1, std::max(preference, kLowest)};
+    level.cells[i] = {static_cast<float>(rgb[0]),
+                      static_cast<float>(rgb[1]),
+                      static_cast<float>(rgb[2]),
+                      depth,
+                      1,
+                      std::max(preference, kLowest)};
   }
   return level;
 }
@@ -79,12 +87,12 @@ Level pull(const Level& fine) {
       }
       Cell& out = coarse.at(y, x);
       if (known == 0) {
-        out = {0, 0, 0, 0, 0};
+        out = {0, 0, 0, 0, 0, 0};
         continue;
       }
       const float scale = 1 / mean.weight;
-      out = {mean.r * scale, mean.g * scale, mean.b * scale, std::min(known, 1.0f),
-             mean.preference * scale};
+      out = {mean.r * scale,     mean.g * scale,        mean.b * scale,
+             mean.depth * scale, std::min(known, 1.0f), mean.preference * scale};
     }
   }
   return coarse;
@@ -106,8 +114,11 @@ void push(const Level& coarse, Level& fine) {
       Mean mean;
       for (int n = 0; n < 4; ++n) mean.add(*parents[n], kBilinear[n] * parents[n]->preference);
       const float rest = (1 - cell.known) / mean.weight;
-      cell = {cell.known * cell.r + rest * mean.r, cell.known * cell.g + rest * mean.g,
-              cell.known * cell.b + rest * mean.b, 1,
+      cell = {cell.known * cell.r + rest * mean.r,
+              cell.known * cell.g + rest * mean.g,
+              cell.known * cell.b + rest * mean.b,
+              cell.known * cell.depth + rest * mean.depth,
+              1,
               cell.known * cell.preference + rest * mean.preference};
     }
   }
@@ -130,7 +141,8 @@ void fill(const Frame& frame, int background_preference) {
     frame.rgb[3 * i] = to_byte(cell.r);
     frame.rgb[3 * i + 1] = to_byte(cell.g);
     frame.rgb[3 * i + 2] = to_byte(cell.b);
+    frame.depth[i] = cell.depth;
   }
 }
 
-}  // namespace momap::pull_push
+}  // namespace momap::completion

@@ -3,13 +3,13 @@
 
 #include <cstdint>
 
-namespace momap::pull_push {
+namespace momap::completion {
 
-/// One frame to fill; `rgb` is changed where `covered` is false.
+/// One frame to fill; `rgb` and `depth` are changed where `covered` is false.
 struct Frame {
   uint8_t* rgb;         // [H, W, 3]
   const bool* covered;  // [H, W], at least one true
-  const float* depth;   // [H, W], metres, meaningful where covered
+  float* depth;         // [H, W], metres; a value that is no depth counts as unknown
   int64_t height, width;
 };
 
@@ -21,4 +21,4 @@ struct Frame {
 /// moved.
 void fill(const Frame& frame, int background_preference);
 
-}  // namespace momap::pull_push
+}  // namespace momap::completion
