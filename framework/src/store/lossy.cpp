@@ -27,6 +27,7 @@ namespace {
 
 constexpr int64_t kBandWords = 16 << 10;  // numbers of a band; 24 coefficients of it fit a cache
 constexpr int64_t kTile = 512;            // numbers transformed at a time
+constexpr int64_t kMostFrames = 4096;     // the transform over time is a table of T x T floats
 constexpr int kAttempts = 8;
 constexpr double kMostQuantised = 1 << 30;
 
@@ -246,6 +247,12 @@ void check_map(const at::Tensor& xyz, const at::Tensor& valid, double max_rmse_m
   if (!(max_rmse_m > 0) || !std::isfinite(max_rmse_m)) {
     throw std::invalid_argument("encode_lossy: expected max_rmse_m > 0");
   }
+  if (xyz.size(0) > kMostFrames) {
+    throw DataError(fmt::format(
+        "motion map: {} frames are more than the {} that codec: lossy keeps; store shorter clips "
+        "or use codec: lossless",
+        xyz.size(0), kMostFrames));
+  }
 }
 
 // Throws DataError when a valid coordinate is not finite or has too many steps.
@@ -314,6 +321,9 @@ void decode_lossy(ByteReader& in, at::Tensor& xyz) {
   const Sizes sizes(xyz.sizes());
   const auto step = in.number<float>();
   const auto band_rows = static_cast<int64_t>(in.number<uint32_t>());
+  if (sizes.frames > kMostFrames) {
+    in.refuse(fmt::format("{} frames; expected at most {}", sizes.frames, kMostFrames));
+  }
   if (!(step > 0) || !std::isfinite(step)) in.refuse("the quantisation step is not above 0");
   if (band_rows != sizes.band_rows()) {
     in.refuse(fmt::format("bands of {} rows; expected {}", band_rows, sizes.band_rows()));

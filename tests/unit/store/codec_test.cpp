@@ -2,6 +2,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <momap/base/error.h>
 #include <momap/base/random.h>
@@ -195,6 +196,24 @@ TEST(DamagedTensors, NeverCrashDecoding) {
   damage(encode_lossless(map.xyz.to(at::kHalf)));
   damage(encode_lossless(map.visible));
   damage(encode_lossy(map.xyz, map.valid, 0.001, error));
+}
+
+// The transform over time is a table of T x T numbers: a few bytes must not ask for gigabytes.
+TEST(LossyCodec, RefusesMoreFramesThanItsTransformTakes) {
+  MapError error;
+  const MoMap longest = wavy(4096, 1, 1, 0), longer = wavy(4097, 1, 1, 0);
+  EncodedTensor bytes = encode_lossy(longest.xyz, longest.valid, 0.001, error);
+  EXPECT_THROW(encode_lossy(longer.xyz, longer.valid, 0.001, error), DataError);
+  constexpr size_t kFrames = 11;  // where T stands: after magic, method, three lengths and "F32"
+  ASSERT_EQ(bytes[kFrames + 1], std::byte{0x10});
+  bytes[kFrames + 1] = std::byte{0};
+  bytes[kFrames + 2] = std::byte{1};
+  try {
+    decode(bytes, "x", kPlenty);
+    FAIL();
+  } catch (const ConfigError& refusal) {
+    EXPECT_THAT(refusal.what(), ::testing::HasSubstr("65536 frames; expected at most 4096"));
+  }
 }
 
 TEST(DamagedTensors, DoNotMakeTheReaderTakeMoreThanItWasTold) {
