@@ -44,6 +44,7 @@ PageSection video_section(const RecordedRun& run) {
   section.figures =
       figures_of(run, {{"input_mp4", "Input video"},
                        {"result_mp4", "Frame 0 moved along the motion map, completed"},
+                       {"comparison_mp4", "The same, the recorded frames, and their difference"},
                        {"warped_mp4", "Before completion: holes as checkerboard"},
                        {"tracks_mp4", "Tracks over the input"},
                        {"displacement_png", "Displacement in the last frame"},

@@ -13,9 +13,17 @@ namespace {
 namespace draw = momap::draw;
 namespace fs = std::filesystem;
 
+/// 128 where both are alike, brighter where `picture` is; half of the difference. RGB.
+cv::Mat difference(const cv::Mat& picture, const cv::Mat& reference) {
+  cv::Mat out;
+  cv::addWeighted(picture, 0.5, reference, -0.5, 128, out);
+  return out;
+}
+
 class VideoOutput final : public momap::Output {
  public:
-  static constexpr const char* kInputs = "value: clip | momap | partial_clip, image: clip?";
+  static constexpr const char* kInputs =
+      "value: clip | momap | partial_clip, image: clip?, reference: clip?";
 
   struct Params {
     double fps = 0;
@@ -48,6 +56,7 @@ class VideoOutput final : public momap::Output {
                  const momap::Context& context) override {
     momap::video_output::Video video = video_of(inputs);
     if (video.frames < 1) throw momap::DataError("output/video: the value has no frame");
+    if (const auto* reference = inputs.get<momap::Clip>("reference")) put_beside(*reference, video);
     video.frame = [&context, paint = std::move(video.frame)](int64_t t) {
       context.check_cancelled();
       return paint(t);
@@ -85,6 +94,27 @@ class VideoOutput final : public momap::Output {
             }};
   }
 
+  /// From left to right: the value, the reference, their difference.
+  void put_beside(const momap::Clip& reference, momap::video_output::Video& video) const {
+    const cv::Size size = video.frame(0).size();
+    const int64_t height = reference.height() * params_.scale;
+    const int64_t width = reference.width() * params_.scale;
+    if (reference.length() != video.frames || height != size.height || width != size.width) {
+      throw momap::DataError(fmt::format(
+          "output/video: the reference has {} frames of {} x {} px but the value {} of {} x {}; "
+          "give both the same frames and size",
+          reference.length(), reference.width(), reference.height(), video.frames,
+          size.width / params_.scale, size.height / params_.scale));
+    }
+    video.frame = [&reference, scale = params_.scale, paint = std::move(video.frame)](int64_t t) {
+      const cv::Mat value = paint(t);
+      const cv::Mat truth = draw::enlarged(draw::photograph(reference.frames, t), scale);
+      cv::Mat row;
+      cv::hconcat(std::vector<cv::Mat>{value, truth, difference(value, truth)}, row);
+      return row;
+    };
+  }
+
   double fps(double known) const {
     constexpr double kUsual = 10;
     return params_.fps > 0 ? params_.fps : known > 0 ? known : kUsual;
@@ -95,5 +125,7 @@ class VideoOutput final : public momap::Output {
 
 }  // namespace
 
-MOMAP_PLUGIN(VideoOutput, "output/video", 1,
-             "Writes a clip, or the paths of a motion map as they grow, as a video.");
+MOMAP_PLUGIN(
+    VideoOutput, "output/video", 1,
+    "Writes a clip, or the paths of a motion map as they grow, as a video; with a reference, "
+    "side by side with it and their difference.");

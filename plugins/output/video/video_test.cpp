@@ -22,10 +22,14 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path write(const momap::Datum& value, const fs::path& stem, const std::string& params = "{}",
-               const momap::Datum* image = nullptr) {
+               const momap::Datum* image = nullptr, const momap::Datum* reference = nullptr) {
+  const auto optional = [](const momap::Datum* datum) {
+    return datum ? std::vector{datum} : std::vector<const momap::Datum*>{};
+  };
   momap::Inputs inputs;
   inputs.add("value", {&value});
-  inputs.add("image", image ? std::vector{image} : std::vector<const momap::Datum*>{});
+  inputs.add("image", optional(image));
+  inputs.add("reference", optional(reference));
   return momap::testing::make_plugin<momap::Output>("output/video", params)
       ->write(inputs, stem, momap::testing::context());
 }
@@ -53,6 +57,33 @@ momap::Clip noisy_clip(int64_t frames, int64_t height, int64_t width) {
         static_cast<uint8_t>((state = state * 1664525u + 1013904223u) >> 24);
   }
   return clip;
+}
+
+TEST(VideoOutput, ShowsValueReferenceAndDifferenceSideBySide) {
+  const momap::TemporaryFolder folder;
+  momap::Clip clip, truth;
+  clip.frames = at::full({3, 32, 48, 3}, 100, at::kByte);
+  truth.frames = at::full({3, 32, 48, 3}, 60, at::kByte);
+  const momap::Datum value = clip, reference = truth;
+  const fs::path path = write(value, folder.path() / "v", "{format: avi}", nullptr, &reference);
+  cv::VideoCapture video(path.string());
+  cv::Mat frame;
+  for (int t = 0; t < 3; ++t) ASSERT_TRUE(video.read(frame));
+  ASSERT_EQ(frame.size(), cv::Size(144, 32));
+  const auto level = [&](int x) { return cv::mean(frame(cv::Rect(x, 8, 16, 16)))[1]; };
+  EXPECT_NEAR(level(16), 100, 3);
+  EXPECT_NEAR(level(64), 60, 3);
+  EXPECT_NEAR(level(112), 148, 3);
+}
+
+TEST(VideoOutput, RefusesAReferenceOfAnotherSizeOrLength) {
+  const momap::TemporaryFolder folder;
+  const momap::Datum value = noisy_clip(3, 32, 48);
+  for (const momap::Datum& reference :
+       {momap::Datum(noisy_clip(3, 32, 50)), momap::Datum(noisy_clip(2, 32, 48))}) {
+    EXPECT_THROW(write(value, folder.path() / "v", "{}", nullptr, &reference), momap::DataError);
+  }
+  EXPECT_EQ(files_in(folder.path()), 0);
 }
 
 TEST(VideoOutput, ComesBackFrameByFrame) {

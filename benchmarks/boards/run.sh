@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs boards of configs/leaderboards (default: all) and keeps what they say: results in benchmarks/boards/<board>.json,
+# tables in docs/results/README.md.   benchmarks/boards/run.sh [BOARD ...]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+boards=("$@")
+((${#boards[@]})) || mapfile -t boards < <(basename -s .yaml -a configs/leaderboards/*.yaml)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+for board in "${boards[@]}"; do
+  ./momap leaderboard run "configs/leaderboards/$board.yaml" -o "$work/$board"
+  cp "$work/$board/results.json" "benchmarks/boards/$board.json"
+done
+{
+  printf '# Results of the boards\n\nMade by `benchmarks/boards/run.sh`. Check one with\n'
+  printf '`momap leaderboard check configs/leaderboards/<board>.yaml benchmarks/boards/<board>.json`.\n'
+  for results in benchmarks/boards/*.json; do
+    name=$(basename "$results" .json)
+    printf '\n## [%s](../../configs/leaderboards/%s.yaml)\n\n' "$name" "$name"
+    ./momap leaderboard show "$results" --format markdown
+  done
+} >"$work/README.md"
+mv "$work/README.md" docs/results/README.md
