@@ -3,6 +3,7 @@
 #include <momap/base/error.h>
 #include <momap/catalog/catalog.h>
 #include <momap/contract/contract.h>
+#include <momap/experiment/file_schemas.h>
 #include <momap/plugin/loader.h>
 #include <momap/run/crash.h>
 
@@ -37,6 +38,16 @@ int describe_libraries(const Options& options) {
 
 int write_catalog(const Options& options) {
   write_folder_catalog(options.folder, describe_in_children);
+  return kExitOk;
+}
+
+int sweep_schema_command(const Options&) {
+  fmt::print("{}", sweep_json_schema());
+  return kExitOk;
+}
+
+int board_schema_command(const Options& options) {
+  fmt::print("{}", board_json_schema(engine_catalog(options)));
   return kExitOk;
 }
 
@@ -84,6 +95,8 @@ int dispatch(const Options& options) {
       {"sweep resume", sweep_resume_command},
       {"sweep retry", sweep_resume_command},
       {"sweep status", sweep_status_command},
+      {"schema sweep", sweep_schema_command},
+      {"schema board", board_schema_command},
       {"doctor --data", data_command},
       {"plugins check", check_plugins},
       {"describe-engine", describe_engine},

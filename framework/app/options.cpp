@@ -417,7 +417,12 @@ class CommandLine {
     auto* sub = command(&app_, "schema", "schema",
                         "Print the JSON Schema of a kind of file, for completion in editors",
                         "momap schema graph > graph.schema.json");
-    sub->add_option("kind", options_.format, "graph")->required()->check(CLI::IsMember({"graph"}));
+    sub->add_option("kind", options_.format, "graph (recipes too), sweep or board")
+        ->required()
+        ->check(CLI::IsMember({"graph", "sweep", "board"}));
+    sub->callback([this] {
+      options_.command = options_.format == "graph" ? "schema" : "schema " + options_.format;
+    });
   }
 
   void completion() {

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "axes.h"
+#include "sweep_params.h"
 
 namespace momap {
 namespace {
@@ -20,29 +21,6 @@ namespace fs = std::filesystem;
 const std::vector<std::string> kKeys{"set",    "grid",   "zip",    "list",     "random",
                                      "when",   "seeds",  "show",   "baseline", "samples",
                                      "limits", "budget", "halving"};
-
-struct Budget {
-  int64_t jobs = 0;
-  double seconds = 0;
-  static auto schema() {
-    return std::tuple{
-        param("jobs", &Budget::jobs, "At most so many jobs; 0 = all.").at_least(0),
-        param("seconds", &Budget::seconds, "No job begins later than this; 0 = without limit.")
-            .unit("s")
-            .at_least(0)};
-  }
-};
-
-struct HalvingParams {
-  std::string score;
-  std::vector<int64_t> samples;
-  double keep = 0.5;
-  static auto schema() {
-    return std::tuple{param("score", &HalvingParams::score, "What decides, step.name.").required(),
-                      param("samples", &HalvingParams::samples, "Samples of each rung, rising."),
-                      param("keep", &HalvingParams::keep, "Share that goes on.").above(0).below(1)};
-  }
-};
 
 // A section of plain parameters; absent = defaults.
 template <class Struct>
