@@ -8,14 +8,6 @@
 #include <cstdint>
 #include <vector>
 
-/// Compiles a loop also for processors with AVX2, chosen when the program starts. Sums keep their
-/// order, so the numbers are the same on all.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define MOMAP_WIDE_LOOP __attribute__((target_clones("avx2", "default")))
-#else
-#define MOMAP_WIDE_LOOP
-#endif
-
 namespace momap::metric {
 
 /// Adds up `work(first, last)` over consecutive blocks of [0, count), which run in parallel. The

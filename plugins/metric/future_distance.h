@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <momap/base/clones.h>
+
 #include <array>
 #include <vector>
 
@@ -13,7 +15,7 @@ namespace future_distance_detail {
 
 /// Of list a and each of four others; `count` is a multiple of 16. Four at once: one alone waits
 /// for its own sums.
-MOMAP_WIDE_LOOP inline std::array<double, 4> squared_distances(
+MOMAP_CLONES inline std::array<double, 4> squared_distances(
     const float* a, const std::array<const float*, 4>& others, int64_t count) {
   constexpr int64_t kLanes = 16;
   const float *b = others[0], *c = others[1], *d = others[2], *e = others[3];

@@ -2,6 +2,7 @@
 #include "block_coder.h"
 
 #include <fmt/format.h>
+#include <momap/base/clones.h>
 #include <momap/base/error.h>
 #include <zstd.h>
 
@@ -13,8 +14,6 @@
 #include <new>
 #include <stdexcept>
 #include <type_traits>
-
-#include "simd.h"
 
 namespace momap {
 namespace {
@@ -115,13 +114,13 @@ template <class Word, NumberKind kind>
   }
 }
 
-MOMAP_EVERY_SIMD_LEVEL
+MOMAP_CLONES
 void restore_row(const Planes& planes, int64_t r, int64_t columns, int64_t stride, int order,
                  NumberKind, uint8_t* out) {
   restore<uint8_t, NumberKind::integer>(planes, r, columns, stride, order, out);
 }
 
-MOMAP_EVERY_SIMD_LEVEL
+MOMAP_CLONES
 void restore_row(const Planes& planes, int64_t r, int64_t columns, int64_t stride, int order,
                  NumberKind kind, uint16_t* out) {
   if (kind == NumberKind::real) {
@@ -131,7 +130,7 @@ void restore_row(const Planes& planes, int64_t r, int64_t columns, int64_t strid
   }
 }
 
-MOMAP_EVERY_SIMD_LEVEL
+MOMAP_CLONES
 void restore_row(const Planes& planes, int64_t r, int64_t columns, int64_t stride, int order,
                  NumberKind kind, uint32_t* out) {
   if (kind == NumberKind::real) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
+#include <momap/base/clones.h>
 #include <momap/base/error.h>
 #include <momap/store/codec.h>
 
@@ -12,7 +13,6 @@
 #include <stdexcept>
 
 #include "encoded_header.h"
-#include "simd.h"
 
 // A motion map with loss: each coordinate's path is taken apart by an orthonormal cosine transform
 // (DCT-II) over time, each coefficient is rounded to a multiple of one step, and what is left is
@@ -58,7 +58,7 @@ std::vector<float> cosines(int64_t frames) {
 }
 
 // out[i] = sum over j of factors[j] * in[j][i], four terms at a time.
-MOMAP_EVERY_SIMD_LEVEL
+MOMAP_CLONES
 void combine(const std::vector<const float*>& in, const std::vector<float>& factors, int64_t count,
              float* __restrict out) {
   std::fill_n(out, count, 0.0f);
@@ -78,7 +78,7 @@ void combine(const std::vector<const float*>& in, const std::vector<float>& fact
 }
 
 // first[i] and last[i] = even[i] +- odd[i]
-MOMAP_EVERY_SIMD_LEVEL
+MOMAP_CLONES
 void add_and_subtract(const float* even, const float* odd, int64_t count, float* __restrict first,
                       float* __restrict last) {
   for (int64_t i = 0; i < count; ++i) {
@@ -108,7 +108,7 @@ std::vector<float> transform(const at::Tensor& xyz, const Sizes& sizes) {
   return out;
 }
 
-MOMAP_EVERY_SIMD_LEVEL
+MOMAP_CLONES
 void scale(const uint32_t* __restrict words, float step, int64_t count, float* __restrict out) {
   for (int64_t i = 0; i < count; ++i) {
     out[i] = static_cast<float>(static_cast<int32_t>(words[i])) * step;

@@ -2,12 +2,11 @@
 #include "convolution.h"
 
 #include <ATen/ops/empty.h>
+#include <momap/base/clones.h>
 #include <tbb/enumerable_thread_specific.h>
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
-
-#include "clones.h"
 
 namespace momap {
 namespace {
@@ -47,8 +46,8 @@ constexpr double kG[kIn][3] = {{1.0 / 4, 0, 0},
 }
 
 // pixels: the 36 of a tile; out: [36] matrices `place_stride` apart.
-MOMAP_FLOW_CLONES void tile_in(const float* const* pixels, int64_t channels, float* out,
-                               int64_t place_stride) {
+MOMAP_CLONES void tile_in(const float* const* pixels, int64_t channels, float* out,
+                          int64_t place_stride) {
   for (int64_t c = 0; c < channels; c += kLanes) {
     Lanes d[kPlaces], half[kPlaces], whole[kPlaces];
     for (int i = 0; i < kPlaces; ++i) d[i] = *reinterpret_cast<const Lanes*>(pixels[i] + c);
@@ -61,8 +60,8 @@ MOMAP_FLOW_CLONES void tile_in(const float* const* pixels, int64_t channels, flo
 }
 
 // in: [36] matrices `place_stride` apart; pixels: the 16 of a tile, null where outside the map.
-MOMAP_FLOW_CLONES void tile_out(const float* in, int64_t place_stride, int64_t channels,
-                                float* const* pixels) {
+MOMAP_CLONES void tile_out(const float* in, int64_t place_stride, int64_t channels,
+                           float* const* pixels) {
   for (int64_t c = 0; c < channels; c += kLanes) {
     Lanes m[kPlaces], half[kOut * kIn], whole[kOut * kOut];
     for (int i = 0; i < kPlaces; ++i) {

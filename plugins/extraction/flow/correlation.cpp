@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "correlation.h"
 
+#include <momap/base/clones.h>
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
 #include <cmath>
-
-#include "clones.h"
 
 namespace momap {
 namespace {
 
 constexpr int64_t kRows = 48;  // pixels of the first map worked on together
 
-MOMAP_FLOW_CLONES void store(const float* in, int64_t count, float scale,
-                             CorrelationVolume::Stored* out) {
+MOMAP_CLONES void store(const float* in, int64_t count, float scale,
+                        CorrelationVolume::Stored* out) {
   for (int64_t i = 0; i < count; ++i)
     out[i] = static_cast<CorrelationVolume::Stored>(in[i] * scale);
 }
@@ -32,8 +31,8 @@ void halve(const float* in, int64_t width, float* out, int64_t out_height, int64
 }
 
 // The 7x7 samples around (x, y) of one pixel's correlations on one level.
-MOMAP_FLOW_CLONES void sample(const CorrelationVolume::Stored* level, int64_t height, int64_t width,
-                              float x, float y, float* out) {
+MOMAP_CLONES void sample(const CorrelationVolume::Stored* level, int64_t height, int64_t width,
+                         float x, float y, float* out) {
   constexpr int kSide = CorrelationVolume::kSide, kWindow = kSide + 1;
   const float left = std::floor(x), top = std::floor(y);
   const float u = x - left, v = y - top;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "packed_matrix.h"
 
-#include <algorithm>
+#include <momap/base/clones.h>
 
-#include "clones.h"
+#include <algorithm>
 
 namespace momap {
 namespace {
@@ -49,9 +49,8 @@ template <int Panels>
   }
 }
 
-MOMAP_FLOW_CLONES void multiply(const float* left, int64_t left_stride, int64_t rows,
-                                const float* right, int64_t inner, int64_t panels, float* out,
-                                int64_t out_stride) {
+MOMAP_CLONES void multiply(const float* left, int64_t left_stride, int64_t rows, const float* right,
+                           int64_t inner, int64_t panels, float* out, int64_t out_stride) {
   int64_t panel = 0;
   for (; panel + 2 <= panels; panel += 2) {
     all_rows<2>(left, left_stride, rows, right + panel * inner * kLanes, inner,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pair_errors.h"
 
+#include <momap/base/clones.h>
+
 namespace momap::displacement_error {
 namespace {
 
@@ -27,7 +29,7 @@ struct Masks {
 };
 
 /// Points lying one after the other, 3 floats each; those not valid become 0.
-MOMAP_WIDE_LOOP void split(const float* xyz, const std::vector<uint8_t>& valid, Points& out) {
+MOMAP_CLONES void split(const float* xyz, const std::vector<uint8_t>& valid, Points& out) {
   const auto count = static_cast<int64_t>(valid.size());
   const uint8_t* counts = valid.data();
   for (int64_t i = 0; i < count; ++i) {
@@ -39,14 +41,14 @@ MOMAP_WIDE_LOOP void split(const float* xyz, const std::vector<uint8_t>& valid, 
 }
 
 /// Distances of two futures' points, metres.
-MOMAP_WIDE_LOOP void distances(const Points& a, const Points& b, Row& out) {
+MOMAP_CLONES void distances(const Points& a, const Points& b, Row& out) {
   for (int64_t i = 0; i < kPoints; ++i) {
     const float dx = a.x[i] - b.x[i], dy = a.y[i] - b.y[i], dz = a.z[i] - b.z[i];
     out[i] = std::sqrt(dx * dx + dy * dy + dz * dz);
   }
 }
 
-MOMAP_WIDE_LOOP double weighted_sum(const Row& values, const Row& weights) {
+MOMAP_CLONES double weighted_sum(const Row& values, const Row& weights) {
   Lanes lanes{};
   for (int64_t i = 0; i < kPoints; i += kLanes) {
     for (int64_t l = 0; l < kLanes; ++l) lanes[l] += values[i + l] * weights[i + l];
@@ -59,7 +61,7 @@ struct SeenError {
 };
 
 /// Over the points seen.
-MOMAP_WIDE_LOOP SeenError seen_error(const Row& distance, const Row& seen) {
+MOMAP_CLONES SeenError seen_error(const Row& distance, const Row& seen) {
   Lanes total{};
   std::array<int32_t, kLanes> within{};
   for (int64_t i = 0; i < kPoints; i += kLanes) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "overlap.h"
 
+#include <momap/base/clones.h>
+
 #include <array>
 
 namespace momap::motion_agreement {
@@ -69,7 +71,7 @@ struct Paths {
 struct FrameSums {
   Lanes predicted{}, truth{}, least{}, most{}, aligned{};
 
-  MOMAP_WIDE_LOOP void add(const Vectors& h, const Vectors& g) {
+  MOMAP_CLONES void add(const Vectors& h, const Vectors& g) {
     for (int64_t j = 0; j < kPoints; j += kLanes) {
       for (int64_t l = 0; l < kLanes; ++l) {
         const float hx = h.of[0][j + l], hy = h.of[1][j + l], hz = h.of[2][j + l];

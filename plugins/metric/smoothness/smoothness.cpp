@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <momap/base/clones.h>
 #include <momap/plugin/plugin.h>
 
 #include <array>
@@ -20,8 +21,8 @@ struct Sums {
 
 /// Sum over pixels of the distance between two lists of points, metres; lanes of sums let several
 /// points be worked on at once.
-MOMAP_WIDE_LOOP double sum_of_distances(const float* a, const float* b, const uint8_t* counts,
-                                        int64_t pixels) {
+MOMAP_CLONES double sum_of_distances(const float* a, const float* b, const uint8_t* counts,
+                                     int64_t pixels) {
   constexpr int64_t kLanes = 8;
   std::array<double, kLanes> lanes{};
   const auto distance = [&](int64_t i) {
@@ -40,8 +41,8 @@ MOMAP_WIDE_LOOP double sum_of_distances(const float* a, const float* b, const ui
 }
 
 /// u and v of points in front of the camera, px; NaN for others and for pixels that do not count.
-MOMAP_WIDE_LOOP void project(const float* xyz, const uint8_t* counts, float fx, float fy,
-                             int64_t pixels, float* u, float* v) {
+MOMAP_CLONES void project(const float* xyz, const uint8_t* counts, float fx, float fy,
+                          int64_t pixels, float* u, float* v) {
   for (int64_t i = 0; i < pixels; ++i) {
     const float z = xyz[3 * i + 2];
     const bool drawn = counts[i] != 0 && z > 0;

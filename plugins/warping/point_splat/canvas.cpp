@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "canvas.h"
 
-#include <algorithm>
+#include <momap/base/clones.h>
 
-#include "projection/clones.h"
+#include <algorithm>
 
 namespace momap::warping {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rows.h"
 
-#include <bit>
+#include <momap/base/clones.h>
 
-#include "projection/clones.h"
+#include <bit>
 
 namespace momap::warping {
 namespace {

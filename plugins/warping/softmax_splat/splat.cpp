@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "splat.h"
 
+#include <momap/base/clones.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <vector>
 
-#include "projection/clones.h"
 #include "taps.h"
 
 namespace momap::warping {
