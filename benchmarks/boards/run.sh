@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs boards of configs/leaderboards (default: all) and keeps what they say: results in benchmarks/boards/<board>.json,
-# tables in docs/results/README.md.   benchmarks/boards/run.sh [BOARD ...]
+# tables in docs/results/README.md, the best of each in README.md.   benchmarks/boards/run.sh [BOARD ...]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 boards=("$@")
@@ -22,3 +22,19 @@ done
   done
 } >"$work/README.md"
 mv "$work/README.md" docs/results/README.md
+
+# In README.md between two marks: first rank (more than one where they are tied) and baseline of each board.
+{
+  sed '/<!-- boards -->/q' README.md
+  printf '| board | ranked by | first | baseline |\n|---|---|---|---|\n'
+  for results in benchmarks/boards/*.json; do
+    ./momap leaderboard show "$results" --format csv | awk -F, -v board="$(basename "$results" .json)" '
+      NR == 1 { score = $3; next }
+      $1 == 1 { first = first (first == "" ? "" : ", ") sprintf("%s %.4g", $2, $3) }
+      $NF == "baseline" { baseline = sprintf("%s %.4g", $2, $3) }
+      END { printf "| %s | `%s` | %s | %s |\n", board, score, first, baseline }'
+  done
+  printf '\n'
+  sed -n '/<!-- end of boards -->/,$p' README.md
+} >"$work/front.md"
+mv "$work/front.md" README.md
