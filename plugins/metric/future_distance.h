@@ -40,6 +40,19 @@ MOMAP_CLONES inline std::array<double, 4> squared_distances(
   return sums;
 }
 
+/// Adds truth values to counts.
+MOMAP_CLONES inline void add(const bool* values, int64_t count, int16_t* counts) {
+  for (int64_t j = 0; j < count; ++j) counts[j] = static_cast<int16_t>(counts[j] + values[j]);
+}
+
+/// weight (from - origin); 0 where the weight is, whatever stands there.
+MOMAP_CLONES inline void weighted_offsets(const float* from, const float* origin,
+                                          const float* weight, int64_t count, float* out) {
+  for (int64_t j = 0; j < count; ++j) {
+    out[j] = weight[j] > 0 ? weight[j] * (from[j] - origin[j]) : 0.0f;
+  }
+}
+
 }  // namespace future_distance_detail
 
 /// Distances between whole futures: the root of the weighted mean squared distance of points over
@@ -97,7 +110,14 @@ class FutureDistances {
           sums_(count_ * count_ + 1),
           points_(count_ * 3 * kPoints),
           weight_(3 * kPoints),
-          origin_(3 * kPoints) {}
+          origin_(3 * kPoints),
+          seen_(kPoints) {
+      const size_t truths = futures.truths().size();
+      for (size_t seen = 0; seen <= truths; ++seen) {
+        shares_.push_back(static_cast<double>(seen) / static_cast<double>(truths));
+        roots_.push_back(static_cast<float>(std::sqrt(shares_.back())));
+      }
+    }
 
     // Points first to last of [T - 1, H * W].
     void add(int64_t first, int64_t last) {
@@ -118,22 +138,23 @@ class FutureDistances {
    private:
     // Roots of the weights; false when all are 0.
     bool weigh(int64_t t, int64_t i, int64_t n) {
-      std::ranges::fill(weight_, 0.0f);
-      std::ranges::fill(origin_, 0.0f);
-      const auto truths = static_cast<double>(futures_.truths().size());
+      std::ranges::fill(seen_, int16_t{0});
+      for (const Motion& truth : futures_.truths()) {
+        future_distance_detail::add(truth.visible_from(t, i), n, seen_.data());
+      }
+      const float* origin = futures_.truths()[0].at(t, i);
       double sum = 0;
       for (int64_t j = 0; j < n; ++j) {
-        if (!futures_.valid(i + j)) continue;
-        int seen = 0;
-        for (const Motion& truth : futures_.truths()) seen += truth.visible(t, i + j);
-        if (seen == 0) continue;
-        sum += seen / truths;
-        const float* origin = futures_.truths()[0].at(t, i + j);
-        for (int c = 0; c < 3; ++c) {
-          weight_[3 * j + c] = static_cast<float>(std::sqrt(seen / truths));
-          origin_[3 * j + c] = origin[c];
+        if (!futures_.valid(i + j)) seen_[j] = 0;
+        sum += shares_[seen_[j]];
+        const float root = roots_[seen_[j]];
+        for (int64_t c = 3 * j; c < 3 * j + 3; ++c) {
+          weight_[c] = root;
+          origin_[c] = root > 0 ? origin[c] : 0.0f;
         }
       }
+      std::fill(weight_.begin() + 3 * n, weight_.end(), 0.0f);
+      std::fill(origin_.begin() + 3 * n, origin_.end(), 0.0f);
       sums_[count_ * count_] += sum;
       return sum > 0;
     }
@@ -144,9 +165,7 @@ class FutureDistances {
       const Motion& motion = is_sample ? futures_.samples()[a] : futures_.truths()[a - samples_];
       const float* from = motion.at(t, i);
       float* to = &points_[a * 3 * kPoints];
-      for (int64_t j = 0; j < 3 * n; ++j) {
-        to[j] = weight_[j] > 0 ? weight_[j] * (from[j] - origin_[j]) : 0.0f;
-      }
+      future_distance_detail::weighted_offsets(from, origin_.data(), weight_.data(), 3 * n, to);
       std::fill(to + 3 * n, to + 3 * kPoints, 0.0f);
       for (int64_t j = 0; is_sample && j < n; ++j) {
         if (motion.valid(i + j) || weight_[3 * j] == 0) continue;
@@ -177,10 +196,13 @@ class FutureDistances {
     const Futures& futures_;
     const Pairs pairs_;
     const size_t samples_, count_;
-    Totals sums_;                // [count, count] and the sum of weights
-    std::vector<float> points_;  // [count, points, 3]
-    std::vector<float> weight_;  // [points, 3]
-    std::vector<float> origin_;  // [points, 3]
+    Totals sums_;                 // [count, count] and the sum of weights
+    std::vector<float> points_;   // [count, points, 3]
+    std::vector<float> weight_;   // [points, 3]
+    std::vector<float> origin_;   // [points, 3]
+    std::vector<int16_t> seen_;   // [points], true futures that see it
+    std::vector<double> shares_;  // by number of true futures that see a point: weight
+    std::vector<float> roots_;    // and its root
   };
 
   size_t samples_, count_;

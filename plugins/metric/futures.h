@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "motion.h"
@@ -58,10 +59,14 @@ class Futures {
   /// The same for pixels [first, last): 3 floats each, of no meaning where not valid.
   void copy_sample(size_t k, int64_t t, int64_t first, int64_t last, float* xyz) const {
     std::copy_n(samples_[k].at(t, first), 3 * (last - first), xyz);
-    for (auto gap = std::ranges::lower_bound(gaps_[k], first); gap != gaps_[k].end() && *gap < last;
-         ++gap) {
-      std::copy_n(truths_[0].at(0, *gap), 3, xyz + 3 * (*gap - first));
+    for (const int64_t gap : gaps(k, first, last)) {
+      std::copy_n(truths_[0].at(0, gap), 3, xyz + 3 * (gap - first));
     }
+  }
+
+  /// Valid pixels of [first, last) that sample k leaves invalid.
+  std::span<const int64_t> gaps(size_t k, int64_t first, int64_t last) const {
+    return {std::ranges::lower_bound(gaps_[k], first), std::ranges::lower_bound(gaps_[k], last)};
   }
 
   /// Throws DataError naming the first position that is not finite. Called where a sum over

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <momap/base/clones.h>
 #include <momap/base/error.h>
 #include <momap/data/clip.h>
 #include <momap/stage/inputs.h>
@@ -114,12 +115,18 @@ inline double Motion::peak(int64_t i) const {
   return std::sqrt(squares);
 }
 
+/// Raises numbers to the squared distances of two lists of points where those are larger.
+MOMAP_CLONES inline void raise_to_squared_distances(const float* a, const float* b, int64_t count,
+                                                    double* out) {
+  for (int64_t i = 0; i < count; ++i) {
+    out[i] = std::max(out[i], squared_distance(a + 3 * i, b + 3 * i));
+  }
+}
+
 inline std::vector<double> Motion::peaks(int64_t first, int64_t last) const {
   std::vector<double> out(last - first);
   for (int64_t t = 1; t < frames_; ++t) {
-    for (int64_t i = first; i < last; ++i) {
-      out[i - first] = std::max(out[i - first], squared_distance(at(t, i), at(0, i)));
-    }
+    raise_to_squared_distances(at(t, first), at(0, first), last - first, out.data());
   }
   for (double& peak : out) peak = std::sqrt(peak);
   return out;

@@ -90,7 +90,6 @@ class Block {
         points_(samples_ + futures.truths().size()),
         masks_(futures.truths().size()),
         valid_(count_),
-        xyz_(3 * count_),
         moving_(futures.truths().size()),
         last_seen_(futures.truths().size()),
         result_(samples_, futures.truths().size()) {
@@ -128,7 +127,7 @@ class Block {
 
  private:
   bool mask(int64_t t, size_t m) {
-    Masks& masks = masks_[m];
+    Masks& masks = masks_[m];  // 0 from count_ on, as they were made
     const bool* visible = futures_.truths()[m].visible_from(t, first_);
     int32_t seen = 0, moving = 0, final = 0;
     for (int64_t i = 0; i < count_; ++i) {
@@ -147,11 +146,15 @@ class Block {
 
   void load(int64_t t) {
     for (size_t a = 0; a < points_.size(); ++a) {
-      if (a < samples_) {
-        futures_.copy_sample(a, t, first_, first_ + count_, xyz_.data());
-        split(xyz_.data(), valid_, points_[a]);
-      } else {
-        split(futures_.truths()[a - samples_].at(t, first_), valid_, points_[a]);
+      Points& to = points_[a];
+      if (a >= samples_) {
+        split(futures_.truths()[a - samples_].at(t, first_), valid_, to);
+        continue;
+      }
+      split(futures_.samples()[a].at(t, first_), valid_, to);
+      for (const int64_t gap : futures_.gaps(a, first_, first_ + count_)) {
+        const float* p = futures_.sample_at(a, t, gap);
+        to.x[gap - first_] = p[0], to.y[gap - first_] = p[1], to.z[gap - first_] = p[2];
       }
     }
   }
@@ -190,7 +193,6 @@ class Block {
   std::vector<Points> points_;                   // samples, then true futures
   std::vector<Masks> masks_;                     // [M]
   std::vector<uint8_t> valid_;                   // [pixels]
-  std::vector<float> xyz_;                       // [pixels, 3], of one sample
   std::vector<std::vector<uint8_t>> moving_;     // [M][pixels]
   std::vector<std::vector<int32_t>> last_seen_;  // [M][pixels], 0 = never after frame 0
   Row distance_{};
