@@ -63,6 +63,7 @@ void expect_same(const Clip& a, const Clip& b) {
   for (const auto& [name, tensor] : x.tensors) {
     const at::Tensor& other = y.tensors.at(name);
     ASSERT_EQ(tensor.sizes(), other.sizes()) << name;
+    if (tensor.numel() == 0) continue;
     EXPECT_EQ(std::memcmp(tensor.data_ptr(), other.data_ptr(), tensor.nbytes()), 0) << name;
   }
 }
