@@ -7,29 +7,13 @@
 
 #include <limits>
 
+#include "../partial_clips.h"
+
 namespace {
 
 using momap::testing::context;
-
-/// Frames of one colour, all covered, at 3 m.
-momap::PartialClip plain(int64_t frames, int64_t height, int64_t width, int64_t level) {
-  return {at::full({frames, height, width, 3}, level, at::kByte),
-          at::ones({frames, height, width}, at::kBool), at::full({frames, height, width}, 3.0f),
-          at::zeros({frames, momap::kDropReasons}, at::kLong), 12.5};
-}
-
-momap::PartialClip noisy(int64_t frames, int64_t height, int64_t width) {
-  momap::PartialClip partial = plain(frames, height, width, 0);
-  uint32_t state = 99;
-  const auto next = [&] { return (state = state * 1664525u + 1013904223u) >> 24; };
-  for (int64_t i = 0; i < partial.frames.numel(); ++i) {
-    partial.frames.data_ptr<uint8_t>()[i] = static_cast<uint8_t>(next());
-  }
-  for (int64_t i = 0; i < partial.covered.numel(); ++i) {
-    partial.covered.data_ptr<bool>()[i] = next() < 128;
-  }
-  return partial;
-}
+using momap::testing::noisy;
+using momap::testing::plain;
 
 momap::Clip complete(const momap::PartialClip& partial, const std::string& params = "{}") {
   return momap::testing::make_plugin<momap::Completer>("completion/background", params)
@@ -45,36 +29,6 @@ TEST(Background, KeepsCoveredPixelsBitForBit) {
     EXPECT_TRUE(at::equal(*clip.covered, partial.covered));
     EXPECT_EQ(clip.fps, 12.5);
   }
-}
-
-TEST(Background, ChangesNothingWithoutHoles) {
-  const momap::PartialClip partial = plain(2, 9, 7, 131);
-  EXPECT_TRUE(at::equal(complete(partial).frames, partial.frames));
-}
-
-TEST(Background, FillsAHoleInAPlainColourWithThatColour) {
-  momap::PartialClip partial = plain(1, 31, 45, 77);
-  partial.frames.slice(1, 5, 30).slice(2, 4, 41).fill_(255);
-  partial.covered.slice(1, 5, 30).slice(2, 4, 41).fill_(false);
-  EXPECT_TRUE((complete(partial).frames == 77).all().item<bool>());
-}
-
-TEST(Background, FillsAFrameFromASinglePixel) {
-  momap::PartialClip partial = plain(1, 33, 17, 0);
-  partial.covered.fill_(false);
-  partial.covered[0][32][0].fill_(true);
-  partial.frames[0][32][0].fill_(9);
-  EXPECT_TRUE((complete(partial).frames == 9).all().item<bool>());
-}
-
-TEST(Background, ContinuesARampAcrossAHole) {
-  momap::PartialClip partial = plain(1, 64, 64, 0);
-  partial.frames.copy_(at::arange(64).mul(3).view({1, 1, 64, 1}).expand({1, 64, 64, 3}));
-  const at::Tensor truth = partial.frames.clone();
-  partial.covered.slice(1, 28, 36).slice(2, 28, 36).fill_(false);
-  partial.frames.slice(1, 28, 36).slice(2, 28, 36).fill_(0);
-  const at::Tensor error = (complete(partial).frames.to(at::kInt) - truth.to(at::kInt)).abs();
-  EXPECT_LE(error.max().item<int>(), 9);  // 3 px of the ramp
 }
 
 /// A wall at 4 m whose right half is brighter, and before it a black square at 1 m that moves from
