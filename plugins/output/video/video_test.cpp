@@ -156,6 +156,22 @@ TEST(VideoOutput, GivesTheSameBytesWhateverTheNumberOfProcessors) {
   EXPECT_TRUE(many == single);
 }
 
+TEST(VideoOutput, GivesTheSameBytesTimeAfterTime) {
+  const momap::TemporaryFolder folder;
+  const momap::Datum clip = noisy_clip(6, 48, 192);
+  const std::string first = momap::read_file(write(clip, folder.path() / "clip"));
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(momap::read_file(write(clip, folder.path() / "clip")) == first) << "time " << i;
+  }
+}
+
+TEST(VideoOutput, SaysNothingOnTheTerminal) {
+  const momap::TemporaryFolder folder;
+  testing::internal::CaptureStderr();
+  write(noisy_clip(3, 32, 32), folder.path() / "clip");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(VideoOutput, DrawsGrowingPathsOverTheImage) {
   const momap::TemporaryFolder folder;
   momap::testing::SceneOptions options;

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "h264_writer.h"
+
+#include <fmt/format.h>
+#include <momap/base/error.h>
+
+#include <array>
+#include <new>
+
+extern "C" {
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/opt.h>
+#include <libswscale/swscale.h>
+}
+
+namespace momap::video_output {
+namespace {
+
+template <auto Free>
+struct FreeThrough {
+  template <class T>
+  void operator()(T* object) const {
+    Free(&object);
+  }
+};
+
+void close_container(AVFormatContext** container) {
+  avio_closep(&(*container)->pb);
+  avformat_free_context(*container);
+}
+
+void free_scaler(SwsContext** scaler) { sws_freeContext(*scaler); }
+
+using Container = std::unique_ptr<AVFormatContext, FreeThrough<close_container>>;
+using Encoder = std::unique_ptr<AVCodecContext, FreeThrough<avcodec_free_context>>;
+using Scaler = std::unique_ptr<SwsContext, FreeThrough<free_scaler>>;
+using Frame = std::unique_ptr<AVFrame, FreeThrough<av_frame_free>>;
+using Packet = std::unique_ptr<AVPacket, FreeThrough<av_packet_free>>;
+
+template <class T>
+T* needed(T* allocated) {
+  if (!allocated) throw std::bad_alloc();
+  return allocated;
+}
+
+Frame frame_of(AVPixelFormat format, cv::Size size) {
+  Frame frame(needed(av_frame_alloc()));
+  frame->format = format;
+  frame->width = size.width;
+  frame->height = size.height;
+  // Its rows have room for the vector loads of swscale beyond their end.
+  if (av_frame_get_buffer(frame.get(), 0) < 0) throw std::bad_alloc();
+  return frame;
+}
+
+Scaler yuv_from_rgb(cv::Size size) {
+  Scaler scaler(needed(sws_getContext(
+      size.width, size.height, AV_PIX_FMT_RGB24, size.width, size.height, AV_PIX_FMT_YUV420P,
+      SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT, nullptr, nullptr, nullptr)));
+  return scaler;
+}
+
+}  // namespace
+
+struct H264Writer::State {
+  std::string shown;
+  Container container;
+  Encoder encoder;
+  AVStream* stream = nullptr;
+  Scaler scaler;
+  Frame rgb;
+  Frame yuv;
+  Packet packet;
+
+  int done(int result) const {
+    if (result >= 0) return result;
+    std::array<char, AV_ERROR_MAX_STRING_SIZE> reason{};
+    av_strerror(result, reason.data(), reason.size());
+    throw ConfigError(
+        fmt::format("{}: cannot be written: {}; free some space on the disk or write elsewhere",
+                    shown, reason.data()));
+  }
+
+  void open_encoder(cv::Size size, AVRational fps) {
+    const AVCodec* codec = avcodec_find_encoder(AV_CODEC_ID_H264);
+    if (!codec) no_encoder();
+    encoder.reset(needed(avcodec_alloc_context3(codec)));
+    encoder->width = size.width;
+    encoder->height = size.height;
+    encoder->pix_fmt = AV_PIX_FMT_YUV420P;
+    encoder->colorspace = AVCOL_SPC_SMPTE170M;
+    encoder->color_range = AVCOL_RANGE_MPEG;
+    encoder->framerate = fps;
+    encoder->time_base = av_inv_q(fps);
+    encoder->thread_count = 1;
+    encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
+    if (avcodec_open2(encoder.get(), codec, nullptr) < 0) no_encoder();
+  }
+
+  void open_container(const std::filesystem::path& path) {
+    AVFormatContext* made = nullptr;
+    done(avformat_alloc_output_context2(&made, nullptr, "mp4", path.c_str()));
+    container.reset(made);
+    container->flags |= AVFMT_FLAG_BITEXACT;
+    done(av_opt_set(container->priv_data, "movflags", "faststart", 0));
+    stream = needed(avformat_new_stream(container.get(), nullptr));
+    stream->time_base = encoder->time_base;
+    stream->avg_frame_rate = encoder->framerate;
+    done(avcodec_parameters_from_context(stream->codecpar, encoder.get()));
+    // A path may look like a URL.
+    done(avio_open(&container->pb, ("file:" + path.string()).c_str(), AVIO_FLAG_WRITE));
+    done(avformat_write_header(container.get(), nullptr));
+  }
+
+  /// Into the file what the encoder has ready.
+  void write_packets() {
+    for (;;) {
+      const int result = avcodec_receive_packet(encoder.get(), packet.get());
+      if (result == AVERROR(EAGAIN) || result == AVERROR_EOF) return;
+      done(result);
+      av_packet_rescale_ts(packet.get(), encoder->time_base, stream->time_base);
+      packet->stream_index = stream->index;
+      done(av_interleaved_write_frame(container.get(), packet.get()));
+    }
+  }
+
+  [[noreturn]] void no_encoder() const {
+    throw ConfigError(fmt::format(
+        "{}: FFmpeg has no encoder for H.264 here; install its libraries with libx264 (Debian: "
+        "libavcodec-extra), or set 'format: avi'",
+        shown));
+  }
+};
+
+H264Writer::H264Writer(const std::filesystem::path& path, cv::Size size, double fps,
+                       std::string shown)
+    : state_(std::make_unique<State>()) {
+  static constexpr int kLargestDenominator = 60000;
+  // Its summaries of every file are not for our users; what fails is said by our errors.
+  av_log_set_level(AV_LOG_QUIET);
+  state_->shown = std::move(shown);
+  state_->open_encoder(size, av_d2q(fps, kLargestDenominator));
+  state_->open_container(path);
+  state_->scaler = yuv_from_rgb(size);
+  state_->rgb = frame_of(AV_PIX_FMT_RGB24, size);
+  state_->yuv = frame_of(AV_PIX_FMT_YUV420P, size);
+  state_->yuv->pts = 0;
+  state_->packet.reset(needed(av_packet_alloc()));
+}
+
+H264Writer::~H264Writer() = default;
+
+void H264Writer::write(const cv::Mat& rgb) {
+  AVFrame& from = *state_->rgb;
+  AVFrame& to = *state_->yuv;
+  rgb.copyTo(cv::Mat(rgb.size(), CV_8UC3, from.data[0], static_cast<size_t>(from.linesize[0])));
+  // The encoder may still hold the frame before.
+  state_->done(av_frame_make_writable(&to));
+  sws_scale(state_->scaler.get(), from.data, from.linesize, 0, from.height, to.data, to.linesize);
+  state_->done(avcodec_send_frame(state_->encoder.get(), &to));
+  state_->write_packets();
+  ++to.pts;
+}
+
+void H264Writer::finish() {
+  state_->done(avcodec_send_frame(state_->encoder.get(), nullptr));
+  state_->write_packets();
+  state_->done(av_write_trailer(state_->container.get()));
+  state_->done(avio_closep(&state_->container->pb));
+}
+
+}  // namespace momap::video_output

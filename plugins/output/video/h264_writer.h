@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <opencv2/core.hpp>
+#include <string>
+
+namespace momap::video_output {
+
+/// Writes RGB pictures of one size, both sides even, as H.264 in yuv420p (BT.601) into an .mp4 that
+/// browsers can play while it loads. One encoder thread: the same pictures give the same bytes on
+/// any machine with this encoder. Every member throws ConfigError, with `shown` as the name of the
+/// file: the encoder is missing, the disk is full.
+class H264Writer {
+ public:
+  H264Writer(const std::filesystem::path& path, cv::Size size, double fps, std::string shown);
+  ~H264Writer();
+
+  void write(const cv::Mat& rgb);
+  /// Writes what the encoder still holds, and the index; the file is complete afterwards.
+  void finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace momap::video_output
