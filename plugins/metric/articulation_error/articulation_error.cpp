@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <momap/plugin/plugin.h>
+#include <tbb/parallel_for.h>
 
 #include "../joint_axis.h"
 #include "../moving_threshold.h"
@@ -38,9 +39,12 @@ class ArticulationError final : public momap::Metric {
       if (found == objects.end() || found->second.size() < kFewestPoints) continue;
       const auto& pixels = found->second;
       if (!moves(futures, pixels)) continue;
-      for (size_t k = 0; k < futures.samples().size(); ++k) {
+      std::vector<std::optional<Eigen::Vector3d>> axes(futures.samples().size());
+      tbb::parallel_for(size_t{0}, axes.size(), [&](size_t k) {
         context.check_cancelled();
-        const auto axis = momap::metric::fitted_axis(futures, k, pixels, joint.kind);
+        axes[k] = momap::metric::fitted_axis(futures, k, pixels, joint.kind);
+      });
+      for (const auto& axis : axes) {
         degrees += axis ? momap::metric::angle_between(*axis, joint.axis) : kWorst;
         resting += !axis;
         ++count;

@@ -3,11 +3,13 @@
 
 #include <momap/base/clones.h>
 
+#include "../point_rows.h"
+
 namespace momap::displacement_error {
 namespace {
 
 constexpr int64_t kPoints = 256;  // pixels at once: the points of all futures stay in the L2 cache
-constexpr int64_t kLanes = 8;  // of float sums, so that loops can run over several points at once
+constexpr int64_t kLanes = 16;  // of float sums, so that loops can run over several points at once
 using Lanes = std::array<float, kLanes>;
 using Row = std::array<float, kPoints>;
 
@@ -17,10 +19,8 @@ double sum(const Lanes& lanes) {
   return total;
 }
 
-/// The points of one future in one frame, coordinate by coordinate.
-struct Points {
-  Row x{}, y{}, z{};
-};
+/// The points of one future in one frame.
+using Points = metric::PointRows<kPoints>;
 
 /// Which of the points count for a true future: 0 or 1.
 struct Masks {
@@ -28,19 +28,7 @@ struct Masks {
   bool any_seen = false, any_moving = false, any_final = false;
 };
 
-/// Points lying one after the other, 3 floats each; those not valid become 0.
-MOMAP_CLONES void split(const float* xyz, const std::vector<uint8_t>& valid, Points& out) {
-  const auto count = static_cast<int64_t>(valid.size());
-  const uint8_t* counts = valid.data();
-  for (int64_t i = 0; i < count; ++i) {
-    const bool keep = counts[i] != 0;
-    out.x[i] = keep ? xyz[3 * i] : 0.0f;
-    out.y[i] = keep ? xyz[3 * i + 1] : 0.0f;
-    out.z[i] = keep ? xyz[3 * i + 2] : 0.0f;
-  }
-}
-
-/// Distances of two futures' points, metres.
+/// Distances of two futures' points, metres. Of no meaning, even NaN, where points are not valid.
 MOMAP_CLONES void distances(const Points& a, const Points& b, Row& out) {
   for (int64_t i = 0; i < kPoints; ++i) {
     const float dx = a.x[i] - b.x[i], dy = a.y[i] - b.y[i], dz = a.z[i] - b.z[i];
@@ -51,7 +39,10 @@ MOMAP_CLONES void distances(const Points& a, const Points& b, Row& out) {
 MOMAP_CLONES double weighted_sum(const Row& values, const Row& weights) {
   Lanes lanes{};
   for (int64_t i = 0; i < kPoints; i += kLanes) {
-    for (int64_t l = 0; l < kLanes; ++l) lanes[l] += values[i + l] * weights[i + l];
+    for (int64_t l = 0; l < kLanes; ++l) {
+      const float w = weights[i + l];
+      lanes[l] += w > 0 ? values[i + l] * w : 0.0f;
+    }
   }
   return sum(lanes);
 }
@@ -62,21 +53,17 @@ struct SeenError {
 
 /// Over the points seen.
 MOMAP_CLONES SeenError seen_error(const Row& distance, const Row& seen) {
-  Lanes total{};
-  std::array<int32_t, kLanes> within{};
+  Lanes total{}, within{};
   for (int64_t i = 0; i < kPoints; i += kLanes) {
     for (int64_t l = 0; l < kLanes; ++l) {
       const float d = distance[i + l], w = seen[i + l];
-      total[l] += d * w;
-      const float counted = w > 0 ? d : 1e30f;
-      within[l] += (counted <= kThresholdsM[0]) + (counted <= kThresholdsM[1]) +
-                   (counted <= kThresholdsM[2]) + (counted <= kThresholdsM[3]) +
-                   (counted <= kThresholdsM[4]);
+      total[l] += w > 0 ? d : 0.0f;
+      float thresholds = 0;
+      for (const float threshold : kThresholdsM) thresholds += d <= threshold ? w : 0.0f;
+      within[l] += thresholds;
     }
   }
-  double count = 0;
-  for (const int32_t lane : within) count += lane;
-  return {sum(total), count};
+  return {sum(total), sum(within)};
 }
 
 /// Works through a block of pixels, frame by frame.
@@ -147,11 +134,11 @@ class Block {
   void load(int64_t t) {
     for (size_t a = 0; a < points_.size(); ++a) {
       Points& to = points_[a];
-      if (a >= samples_) {
-        split(futures_.truths()[a - samples_].at(t, first_), valid_, to);
-        continue;
-      }
-      split(futures_.samples()[a].at(t, first_), valid_, to);
+      const bool is_sample = a < samples_;
+      const metric::Motion& motion =
+          is_sample ? futures_.samples()[a] : futures_.truths()[a - samples_];
+      metric::split(motion.at(t, first_), count_, to.x.data(), to.y.data(), to.z.data());
+      if (!is_sample) continue;
       for (const int64_t gap : futures_.gaps(a, first_, first_ + count_)) {
         const float* p = futures_.sample_at(a, t, gap);
         to.x[gap - first_] = p[0], to.y[gap - first_] = p[1], to.z[gap - first_] = p[2];

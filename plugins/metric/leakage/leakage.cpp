@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <momap/base/clones.h>
 #include <momap/plugin/plugin.h>
 
 #include "../blocks.h"
@@ -12,6 +13,18 @@ using momap::metric::Futures;
 using momap::metric::Totals;
 
 constexpr int64_t kPixelsATask = 4096;
+
+/// Adds the distances of two lists of points, metres, and keeps their maxima.
+MOMAP_CLONES void add_displacements(const float* now, const float* first, int64_t count, float* way,
+                                    float* peak) {
+  for (int64_t i = 0; i < count; ++i) {
+    const float dx = now[3 * i] - first[3 * i], dy = now[3 * i + 1] - first[3 * i + 1];
+    const float dz = now[3 * i + 2] - first[3 * i + 2];
+    const float d = std::sqrt(dx * dx + dy * dy + dz * dz);
+    way[i] += d;
+    peak[i] = peak[i] > d ? peak[i] : d;
+  }
+}
 
 /// Motion predicted where nothing moves: on pixels whose displacement stays below a threshold in
 /// every true future.
@@ -62,23 +75,20 @@ class Leakage final : public momap::Metric {
       const std::vector<double> peaks = truth.peaks(first, last);
       for (size_t j = 0; j < rests.size(); ++j) rests[j] &= peaks[j] < params_.moving_threshold_m;
     }
-    std::vector<int64_t> still;
-    for (int64_t i = first; i < last; ++i) {
-      if (rests[i - first] != 0) still.push_back(i);
-    }
-    sums[2 * samples] = static_cast<double>(still.size());
+    for (const uint8_t rest : rests) sums[2 * samples] += rest;
     const auto later = static_cast<double>(futures.frames() - 1);
     for (size_t k = 0; k < samples; ++k) {
-      std::vector<double> way(still.size()), peak(still.size());
+      const momap::metric::Motion& sample = futures.samples()[k];
+      std::vector<float> way(rests.size()), peak(rests.size());
       for (int64_t t = 1; t < futures.frames(); ++t) {
-        for (size_t j = 0; j < still.size(); ++j) {
-          const double d = momap::metric::distance(futures.sample_at(k, t, still[j]),
-                                                   futures.sample_at(k, 0, still[j]));
-          way[j] += d;
-          peak[j] = std::max(peak[j], d);
-        }
+        add_displacements(sample.at(t, first), sample.at(0, first), last - first, way.data(),
+                          peak.data());
       }
-      for (size_t j = 0; j < still.size(); ++j) {
+      for (const int64_t gap : futures.gaps(k, first, last)) {  // counts as resting
+        way[gap - first] = peak[gap - first] = 0;
+      }
+      for (size_t j = 0; j < rests.size(); ++j) {
+        if (rests[j] == 0) continue;
         if (later > 0) sums[2 * k] += way[j] / later;
         sums[2 * k + 1] += peak[j] >= params_.moving_threshold_m;
       }

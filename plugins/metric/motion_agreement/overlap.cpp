@@ -5,11 +5,13 @@
 
 #include <array>
 
+#include "../point_rows.h"
+
 namespace momap::motion_agreement {
 namespace {
 
 constexpr int64_t kPoints = 128;  // pixels at once: the paths of two futures stay in the L2 cache
-constexpr int64_t kLanes = 8;  // of float sums, so that loops can run over several points at once
+constexpr int64_t kLanes = 16;  // of float sums, so that loops can run over several points at once
 using Lanes = std::array<float, kLanes>;
 using Row = std::array<float, kPoints>;
 
@@ -20,9 +22,29 @@ double sum(const Lanes& lanes) {
 }
 
 /// One vector for each of the pixels.
-struct Vectors {
-  std::array<Row, 3> of{};
-};
+using Vectors = metric::PointRows<kPoints>;
+
+/// Displacements from frame 0, 0 where pixels do not count, and their largest squares so far.
+MOMAP_CLONES void displace(const Vectors& now, const Vectors& first, const Row& counts,
+                           Vectors& out, Row& peak) {
+  for (int64_t j = 0; j < kPoints; ++j) {
+    const bool keep = counts[j] > 0;
+    const float x = keep ? now.x[j] - first.x[j] : 0.0f;
+    const float y = keep ? now.y[j] - first.y[j] : 0.0f;
+    const float z = keep ? now.z[j] - first.z[j] : 0.0f;
+    const float squares = x * x + y * y + z * z;
+    out.x[j] = x, out.y[j] = y, out.z[j] = z;
+    peak[j] = peak[j] > squares ? peak[j] : squares;
+  }
+}
+
+MOMAP_CLONES void scaled_sum(const Row& a, const Row& b, const Row& c, float scale, Row& out) {
+  for (int64_t j = 0; j < kPoints; ++j) out[j] = scale * (a[j] + b[j] + c[j]);
+}
+
+MOMAP_CLONES void subtract(const Row& a, const Row& b, Row& out) {
+  for (int64_t j = 0; j < kPoints; ++j) out[j] = a[j] - b[j];
+}
 
 /// The motion of a block of pixels in one future.
 struct Paths {
@@ -32,36 +54,32 @@ struct Paths {
 
   explicit Paths(int64_t frames) : displacement(frames), smoothed(frames) {}
 
-  // `at(t, j)` is the position of the block's pixel j in frame t, or nullptr where it does not
+  // `copy(t, xyz)` writes the positions of the block's pixels in frame t; `counts` says which
   // count.
-  template <class At>
-  void load(int64_t points, double moving_threshold_m, At at) {
+  template <class Copy>
+  void load(int64_t points, const Row& counts, double moving_threshold_m, Copy copy) {
     const auto frames = static_cast<int64_t>(displacement.size());
+    std::array<float, 3 * kPoints> xyz{};
+    const auto at = [&](int64_t t, Vectors& out) {
+      copy(t, xyz.data());
+      metric::split(xyz.data(), points, out.x.data(), out.y.data(), out.z.data());
+    };
+    Vectors first, now;
+    at(0, first);
     Row peak{};
     for (int64_t t = 1; t < frames; ++t) {
-      Vectors& now = displacement[t];
-      for (int64_t j = 0; j < points; ++j) {
-        const float *p = at(t, j), *first = at(0, j);
-        float squares = 0;
-        for (int c = 0; c < 3; ++c) {
-          const float d = p ? p[c] - first[c] : 0.0f;
-          now.of[c][j] = d;
-          squares += d * d;
-        }
-        peak[j] = std::max(peak[j], squares);
-      }
+      at(t, now);
+      displace(now, first, counts, displacement[t], peak);
     }
     const auto threshold = static_cast<float>(moving_threshold_m * moving_threshold_m);
     for (int64_t j = 0; j < kPoints; ++j) moves[j] = j < points && peak[j] >= threshold;
+    static constexpr Row kNothing{};
     for (int64_t t = 1; t < frames; ++t) {
-      const int64_t next = std::min(t + 1, frames - 1);
-      const float share = next > t ? 1.0f / 3 : 0.5f;
-      for (int c = 0; c < 3; ++c) {
-        for (int64_t j = 0; j < kPoints; ++j) {
-          const float later = next > t ? displacement[next].of[c][j] : 0.0f;
-          smoothed[t].of[c][j] =
-              share * (displacement[t - 1].of[c][j] + displacement[t].of[c][j] + later);
-        }
+      const bool last = t + 1 == frames;
+      const float share = last ? 0.5f : 1.0f / 3;
+      for (const auto row : {&Vectors::x, &Vectors::y, &Vectors::z}) {
+        scaled_sum(displacement[t - 1].*row, displacement[t].*row,
+                   last ? kNothing : displacement[t + 1].*row, share, smoothed[t].*row);
       }
     }
   }
@@ -74,8 +92,8 @@ struct FrameSums {
   MOMAP_CLONES void add(const Vectors& h, const Vectors& g) {
     for (int64_t j = 0; j < kPoints; j += kLanes) {
       for (int64_t l = 0; l < kLanes; ++l) {
-        const float hx = h.of[0][j + l], hy = h.of[1][j + l], hz = h.of[2][j + l];
-        const float gx = g.of[0][j + l], gy = g.of[1][j + l], gz = g.of[2][j + l];
+        const float hx = h.x[j + l], hy = h.y[j + l], hz = h.z[j + l];
+        const float gx = g.x[j + l], gy = g.y[j + l], gz = g.z[j + l];
         const float length_h = std::sqrt(hx * hx + hy * hy + hz * hz);
         const float length_g = std::sqrt(gx * gx + gy * gy + gz * gz);
         const float dot = hx * gx + hy * gy + hz * gz;
@@ -93,8 +111,8 @@ struct FrameSums {
 
 Vectors difference(const Vectors& a, const Vectors& b) {
   Vectors out;
-  for (int c = 0; c < 3; ++c) {
-    for (int64_t j = 0; j < kPoints; ++j) out.of[c][j] = a.of[c][j] - b.of[c][j];
+  for (const auto row : {&Vectors::x, &Vectors::y, &Vectors::z}) {
+    subtract(a.*row, b.*row, out.*row);
   }
   return out;
 }
@@ -152,19 +170,20 @@ std::vector<Overlap> overlaps(const metric::Futures& futures, const std::vector<
   const auto work = [&](int64_t first, int64_t last) {
     Overlaps sums = zero;
     Paths h(futures.frames()), g(futures.frames());
+    Row counts{};
+    for (int64_t j = 0; j < last - first; ++j) counts[j] = futures.valid(first + j) ? 1.0f : 0.0f;
     for (size_t m = 0; m < futures.truths().size(); ++m) {
       bool loaded = false;
       for (size_t k = 0; k < nearest.size(); ++k) {
         if (nearest[k] != m) continue;
         if (!loaded) {
-          g.load(last - first, moving_threshold_m, [&](int64_t t, int64_t j) {
-            return futures.valid(first + j) ? futures.truths()[m].at(t, first + j) : nullptr;
+          g.load(last - first, counts, moving_threshold_m, [&](int64_t t, float* xyz) {
+            std::copy_n(futures.truths()[m].at(t, first), 3 * (last - first), xyz);
           });
           loaded = true;
         }
-        h.load(last - first, moving_threshold_m, [&](int64_t t, int64_t j) {
-          return futures.valid(first + j) ? futures.sample_at(k, t, first + j) : nullptr;
-        });
+        h.load(last - first, counts, moving_threshold_m,
+               [&](int64_t t, float* xyz) { futures.copy_sample(k, t, first, last, xyz); });
         add(sums.of[k], h, g, last - first);
       }
     }

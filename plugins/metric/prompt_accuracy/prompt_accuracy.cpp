@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <momap/plugin/plugin.h>
+#include <tbb/parallel_for.h>
 
 #include "../joint_axis.h"
 #include "../values.h"
@@ -137,20 +138,16 @@ class PromptAccuracy final : public momap::Metric {
       if (found == objects.end() || futures.frames() < 2) continue;
       asked = true;
       const auto alike = true_motions(clip, futures, action, found->second);
-      for (size_t k = 0; k < futures.samples().size(); ++k) {
+      std::vector<Verdict> verdicts(futures.samples().size());
+      tbb::parallel_for(size_t{0}, verdicts.size(), [&](size_t k) {
         context.check_cancelled();
-        const ObjectMotion motion(futures, ObjectMotion::Of::sample, k, found->second);
-        if (!std::isfinite(motion.peak())) futures.refuse_not_finite();
-        const bool moves = motion.peak() >= params_.rest_below_m;
-        bool does =
-            axis.add(moves && has_axis(clip, futures, k, action, found->second, motion, alike));
-        if (!action.direction.empty()) {
-          does &= direction.add(moves && best_cosine(motion, alike, false) >= params_.least_cosine);
-        }
-        if (!action.speed.empty()) {
-          does &=
-              speed.add(motion.peak() >= action.peak_at_least && motion.peak() < action.peak_below);
-        }
+        verdicts[k] = verdict(clip, futures, k, action, found->second, alike);
+      });
+      for (size_t k = 0; k < verdicts.size(); ++k) {
+        const Verdict& is = verdicts[k];
+        bool does = axis.add(is.axis);
+        if (!action.direction.empty()) does &= direction.add(is.direction);
+        if (!action.speed.empty()) does &= speed.add(is.speed);
         right[k] &= does;
       }
     }
@@ -168,6 +165,23 @@ class PromptAccuracy final : public momap::Metric {
   }
 
  private:
+  /// What of an action one sample does right.
+  struct Verdict {
+    bool axis = false, direction = false, speed = false;
+  };
+
+  Verdict verdict(const momap::Clip& clip, const Futures& futures, size_t k, const Action& action,
+                  const std::vector<int64_t>& pixels,
+                  const std::vector<ObjectMotion>& alike) const {
+    const ObjectMotion motion(futures, ObjectMotion::Of::sample, k, pixels);
+    const double peak = motion.peak();
+    if (!std::isfinite(peak)) futures.refuse_not_finite();
+    const bool moves = peak >= params_.rest_below_m;
+    return {moves && has_axis(clip, futures, k, action, pixels, motion, alike),
+            moves && best_cosine(motion, alike, false) >= params_.least_cosine,
+            peak >= action.peak_at_least && peak < action.peak_below};
+  }
+
   /// The object's motion in the true futures that do the same with it.
   static std::vector<ObjectMotion> true_motions(const momap::Clip& clip, const Futures& futures,
                                                 const Action& action,

@@ -23,12 +23,12 @@ struct Sums {
 /// points be worked on at once.
 MOMAP_CLONES double sum_of_distances(const float* a, const float* b, const uint8_t* counts,
                                      int64_t pixels) {
-  constexpr int64_t kLanes = 8;
+  constexpr int64_t kLanes = 16;
   std::array<double, kLanes> lanes{};
   const auto distance = [&](int64_t i) {
-    const double dx = double{a[3 * i]} - b[3 * i], dy = double{a[3 * i + 1]} - b[3 * i + 1];
-    const double dz = double{a[3 * i + 2]} - b[3 * i + 2];
-    return counts[i] != 0 ? std::sqrt(dx * dx + dy * dy + dz * dz) : 0.0;
+    const float dx = a[3 * i] - b[3 * i], dy = a[3 * i + 1] - b[3 * i + 1];
+    const float dz = a[3 * i + 2] - b[3 * i + 2];
+    return counts[i] != 0 ? std::sqrt(dx * dx + dy * dy + dz * dz) : 0.0f;
   };
   const int64_t whole = pixels / kLanes * kLanes;
   for (int64_t i = 0; i < whole; i += kLanes) {
