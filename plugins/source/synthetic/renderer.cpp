@@ -16,8 +16,14 @@ Renderer::Renderer(const StageSet& stage, const Patterns& patterns, const View& 
     : stage_(&stage), view_(&view), pixel_size_(static_cast<float>(1 / view.camera.fx)) {
   const World& world = stage.world();
   for (const Material& material : world.materials) {
-    patterns_.push_back(&patterns.get(material.look, material.variant));
+    const Rgb first = as_rgb(material.first);
+    paints_.push_back({&patterns.get(material.look, material.variant), first,
+                       as_rgb(material.second) + first * -1.0F,
+                       static_cast<float>(1 / material.tile)});
   }
+  const Light& light = world.light;
+  light_ = {light.sun, as_rgb(light.colour), as_rgb(light.ground), as_rgb(light.sky - light.ground),
+            as_rgb(light.sky * 0.18)};
   const Vec3 main = to_light({0, 0, 0});
   fill_ = normalized({-main.x, -main.y * 0.3 - 0.7, 0.35});
   const auto count = static_cast<size_t>(view.pixels());

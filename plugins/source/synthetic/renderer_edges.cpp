@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where colour is smoothed: four rays for each pixel at an edge.
+// Where colour is smoothed: at four points in each pixel at an edge. Those among pixels of its own
+// surface take its colour; rays ask what the others show.
 #include <algorithm>
 #include <cmath>
 
@@ -14,10 +15,9 @@ constexpr size_t kLanes = RayPacket::kSize;
 constexpr std::array<std::array<double, 2>, 4> kPoints{
     {{-0.125, -0.375}, {0.375, -0.125}, {-0.375, 0.125}, {0.125, 0.375}}};
 
-std::array<double, 2> point_in(uint32_t pixel, size_t point, int64_t width) {
-  const auto row = pixel / width, column = pixel % width;
-  return {static_cast<double>(column) + kPoints[point][0],
-          static_cast<double>(row) + kPoints[point][1]};
+// The neighbours of a pixel between which a point lies: at dx, dy and both.
+std::array<int64_t, 2> corner_of(uint32_t point) {
+  return {kPoints[point][0] > 0 ? 1 : -1, kPoints[point][1] > 0 ? 1 : -1};
 }
 
 // Square root in place of the sRGB curve: near to it, and the same on every machine.
@@ -33,12 +33,10 @@ void write(uint8_t* out, const Rgb& colour) {
 
 }  // namespace
 
-bool Renderer::same_surface(int32_t a, int32_t b) const {
-  if (a == b) return true;
-  if (a < 0 || b < 0) return false;
-  const Face &fa = stage_->face(a), &fb = stage_->face(b);
-  if (fa.part != fb.part || fa.material != fb.material) return false;
-  return (fa.smooth && fb.smooth) || fa.normal == fb.normal;
+std::array<double, 2> Renderer::place_of(const PointInPixel& point, int64_t width) {
+  const auto row = point.pixel / width, column = point.pixel % width;
+  return {static_cast<double>(column) + kPoints[point.index][0],
+          static_cast<double>(row) + kPoints[point.index][1]};
 }
 
 bool Renderer::on_edge(int64_t x, int64_t y) const {
@@ -62,46 +60,58 @@ bool Renderer::on_edge(int64_t x, int64_t y) const {
   return differs(1, 0) || differs(0, 1) || differs(-1, 0) || differs(0, -1);
 }
 
-std::vector<int32_t> Renderer::faces_in_pixels(const PixelRays& rays, const MovingBlocks* blocks,
-                                               const std::vector<uint32_t>& pixels) const {
-  constexpr size_t kTogether = kLanes / kPoints.size();
+bool Renderer::surrounded(const PointInPixel& point) const {
+  const int64_t width = view_->camera.width, height = view_->camera.height;
+  const int64_t x = point.pixel % width, y = point.pixel / width;
+  const auto [dx, dy] = corner_of(point.index);
+  if (x + dx < 0 || x + dx >= width || y + dy < 0 || y + dy >= height) return false;
+  const int64_t i = point.pixel;
+  for (const int64_t j : {i + dx, i + dy * width, i + dy * width + dx}) {
+    if (!same_surface(now_.faces[static_cast<size_t>(i)], now_.faces[static_cast<size_t>(j)])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::vector<int32_t> Renderer::faces_at(const PixelRays& rays, const MovingBlocks* blocks,
+                                        const std::vector<PointInPixel>& points) const {
   const int64_t width = view_->camera.width;
-  std::vector<int32_t> faces(kPoints.size() * pixels.size());
+  std::vector<int32_t> faces(points.size());
   RayPacket packet;
   std::array<int32_t, kLanes> hits{};
-  for (size_t first = 0; first < pixels.size(); first += kTogether) {
-    const size_t lanes = kPoints.size() * std::min(kTogether, pixels.size() - first);
+  for (size_t first = 0; first < points.size(); first += kLanes) {
+    const size_t lanes = std::min(kLanes, points.size() - first);
     packet.wanted.fill(0);
     bool near_moving = false;
     for (size_t k = 0; k < lanes; ++k) {
-      const auto [x, y] = point_in(pixels[first + k / kPoints.size()], k % kPoints.size(), width);
+      const PointInPixel& point = points[first + k];
+      const auto [x, y] = place_of(point, width);
       rays.put(packet, k, rays.direction(x, y), kNear, kFar);
-      const uint32_t pixel = pixels[first + k / kPoints.size()];
-      near_moving = near_moving || (blocks && blocks->at(pixel % width, pixel / width));
+      near_moving = near_moving || (blocks && blocks->at(point.pixel % width, point.pixel / width));
     }
     stage_->still().first_hit(packet, hits);
-    int32_t* out = faces.data() + kPoints.size() * first;
-    std::copy_n(hits.begin(), lanes, out);
+    std::copy_n(hits.begin(), lanes, &faces[first]);
     if (!near_moving) continue;
     for (size_t k = 0; k < lanes; ++k) {
       if (hits[k] < 0) continue;
-      const auto [x, y] = point_in(pixels[first + k / kPoints.size()], k % kPoints.size(), width);
+      const auto [x, y] = place_of(points[first + k], width);
       Vec3 own;
       packet.far[k] = static_cast<float>(
           stage_->meet(stage_->face(hits[k]), rays.origin(), rays.direction(x, y), own));
     }
     stage_->moving().first_hit(packet, hits);
     for (size_t k = 0; k < lanes; ++k) {
-      if (hits[k] >= 0) out[k] = hits[k] + stage_->first_moving();
+      if (hits[k] >= 0) faces[first + k] = hits[k] + stage_->first_moving();
     }
   }
   return faces;
 }
 
-const Rgb* Renderer::colour_nearby(uint32_t pixel, size_t point, int32_t face) const {
+const Rgb* Renderer::colour_nearby(const PointInPixel& point, int32_t face) const {
   const int64_t width = view_->camera.width, height = view_->camera.height;
-  const int64_t x = pixel % width, y = pixel / width;
-  const int64_t dx = kPoints[point][0] > 0 ? 1 : -1, dy = kPoints[point][1] > 0 ? 1 : -1;
+  const int64_t x = point.pixel % width, y = point.pixel / width;
+  const auto [dx, dy] = corner_of(point.index);
   const std::array<std::array<int64_t, 2>, 4> order{{{0, 0}, {dx, 0}, {0, dy}, {dx, dy}}};
   for (const auto& [ox, oy] : order) {
     if (x + ox < 0 || x + ox >= width || y + oy < 0 || y + oy >= height) continue;
@@ -115,35 +125,40 @@ void Renderer::smooth_edges(const PixelRays& rays, const MovingBlocks* blocks,
                             const std::vector<uint8_t>* where, uint8_t* rgb) {
   const int64_t width = view_->camera.width, height = view_->camera.height;
   std::vector<uint32_t> pixels;
+  std::vector<PointInPixel> asked;
   for (int64_t y = 0; y < height; ++y) {
     for (int64_t x = 0; x < width; ++x) {
       const auto i = static_cast<size_t>(y * width + x);
       if (where && (*where)[i] == 0) continue;
-      if (on_edge(x, y)) {
-        pixels.push_back(static_cast<uint32_t>(i));
-      } else {
+      if (!on_edge(x, y)) {
         write(rgb + 3 * i, now_.colour[i]);
+        continue;
+      }
+      pixels.push_back(static_cast<uint32_t>(i));
+      for (uint32_t k = 0; k < kPoints.size(); ++k) {
+        const PointInPixel point{pixels.back(), k};
+        if (!surrounded(point)) asked.push_back(point);
       }
     }
   }
-  const std::vector<int32_t> faces = faces_in_pixels(rays, blocks, pixels);
-  std::vector<Rgb> colours(faces.size());
+  const std::vector<int32_t> faces = faces_at(rays, blocks, asked);
+  std::vector<Rgb> colours(asked.size());
   std::vector<Spot> unknown;
-  for (size_t i = 0; i < faces.size(); ++i) {
-    const uint32_t pixel = pixels[i / kPoints.size()];
-    const size_t point = i % kPoints.size();
-    if (const Rgb* known = colour_nearby(pixel, point, faces[i])) {
-      colours[i] = *known;
+  for (size_t n = 0; n < asked.size(); ++n) {
+    if (const Rgb* known = colour_nearby(asked[n], faces[n])) {
+      colours[n] = *known;
     } else {
-      const auto [x, y] = point_in(pixel, point, width);
-      unknown.push_back({x, y, faces[i], static_cast<uint32_t>(i)});
+      const auto [x, y] = place_of(asked[n], width);
+      unknown.push_back({x, y, faces[n], static_cast<uint32_t>(n)});
     }
   }
   shade_spots(rays, unknown, blocks != nullptr, colours);
-  for (size_t p = 0; p < pixels.size(); ++p) {
+  size_t n = 0;
+  for (const uint32_t pixel : pixels) {
     Rgb sum;
-    for (size_t k = 0; k < kPoints.size(); ++k) sum = sum + colours[kPoints.size() * p + k];
-    write(rgb + 3 * size_t{pixels[p]}, sum * (1.0F / kPoints.size()));
+    float own = kPoints.size();
+    for (; n < asked.size() && asked[n].pixel == pixel; ++n, --own) sum = sum + colours[n];
+    write(rgb + 3 * size_t{pixel}, (sum + now_.colour[pixel] * own) * (1.0F / kPoints.size()));
   }
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What light does: shading, shadows and their rims.
+#include <momap/base/clones.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -10,9 +12,6 @@ namespace {
 
 constexpr size_t kLanes = RayPacket::kSize;
 
-Rgb as_rgb(const Vec3& v) {
-  return {static_cast<float>(v.x), static_cast<float>(v.y), static_cast<float>(v.z)};
-}
 Rgb times(const Rgb& a, const Rgb& b) { return {a.r * b.r, a.g * b.g, a.b * b.b}; }
 
 // The point at a depth, a little toward the viewer, off its surface.
@@ -39,30 +38,48 @@ class ShadowBoxes {
     }
   }
 
-  bool may_meet(const Vec3& origin, const Vec3& direction) const {
-    const std::array<float, 3> o{static_cast<float>(origin.x), static_cast<float>(origin.y),
-                                 static_cast<float>(origin.z)};
-    // A direction along a plane gives infinities, which compare as they should.
-    const std::array<float, 3> inverse{1 / static_cast<float>(direction.x),
-                                       1 / static_cast<float>(direction.y),
-                                       1 / static_cast<float>(direction.z)};
-    for (const Box& box : boxes_) {
-      float near = 0, far = 1e30F;
-      for (size_t axis = 0; axis < 3; ++axis) {
-        const float a = (box.low[axis] - o[axis]) * inverse[axis];
-        const float b = (box.high[axis] - o[axis]) * inverse[axis];
-        near = std::max(near, std::min(a, b));
-        far = std::min(far, std::max(a, b));
+  static constexpr size_t kRays = 256;  // at once
+
+  struct Rays {
+    std::array<std::array<float, kRays>, 3> origin{}, inverse{};  // by axis; 1 / direction
+    std::array<uint8_t, kRays> may_meet{};
+
+    void put(size_t k, const Vec3& from, const Vec3& direction) {
+      size_t axis = 0;
+      for (const double c : {from.x, from.y, from.z}) origin[axis++][k] = static_cast<float>(c);
+      axis = 0;
+      // A direction along a plane gives infinities, which compare as they should.
+      for (const double c : {direction.x, direction.y, direction.z}) {
+        inverse[axis++][k] = 1 / static_cast<float>(c);
       }
-      if (near <= far * 1.0001F) return true;
     }
-    return false;
+  };
+
+  void ask(Rays& rays) const {
+    rays.may_meet.fill(0);
+    for (const Box& box : boxes_) mark(box.low, box.high, rays);
   }
 
  private:
   struct Box {
     std::array<float, 3> low, high;
   };
+
+  MOMAP_CLONES static void mark(const std::array<float, 3>& low, const std::array<float, 3>& high,
+                                Rays& rays) {
+    const auto &o = rays.origin, &inverse = rays.inverse;
+    for (size_t k = 0; k < kRays; ++k) {
+      const float ax = (low[0] - o[0][k]) * inverse[0][k], bx = (high[0] - o[0][k]) * inverse[0][k];
+      const float ay = (low[1] - o[1][k]) * inverse[1][k], by = (high[1] - o[1][k]) * inverse[1][k];
+      const float az = (low[2] - o[2][k]) * inverse[2][k], bz = (high[2] - o[2][k]) * inverse[2][k];
+      const float near = larger(larger(smaller(ax, bx), smaller(ay, by)), smaller(az, bz));
+      const float far = smaller(smaller(larger(ax, bx), larger(ay, by)), larger(az, bz));
+      rays.may_meet[k] |= static_cast<uint8_t>(larger(near, 0) <= far * 1.0001F);
+    }
+  }
+  static float smaller(float a, float b) { return a < b ? a : b; }
+  static float larger(float a, float b) { return a > b ? a : b; }
+
   std::vector<Box> boxes_;
 };
 
@@ -88,7 +105,6 @@ void Renderer::shade(const PixelRays& rays, double x, double y, int32_t face_ind
     ambient = sky(direction);
     return;
   }
-  const World& world = stage_->world();
   const Face& face = stage_->face(face_index);
   Vec3 own;
   const double s = stage_->meet(face, rays.origin(), direction, own);
@@ -97,28 +113,25 @@ void Renderer::shade(const PixelRays& rays, double x, double y, int32_t face_ind
   Vec3 normal = stage_->normal_at(face, own, u, v);
   const double facing = dot(normal, direction);
   if (facing > 0) normal = -normal;
-  const Material& material = world.materials[static_cast<size_t>(face.material)];
   // The footprint of a pixel on a slanted surface, between its short and its long side.
-  const double slant = std::abs(facing) / length(direction);
-  const auto spread = static_cast<float>(1 / std::sqrt(std::max(slant, 0.05)));
-  const auto tile = static_cast<float>(1 / material.tile);
-  const auto [mix, value] = patterns_[static_cast<size_t>(face.material)]->at(
-      static_cast<float>(u) * tile, static_cast<float>(v) * tile,
-      depth * pixel_size_ * spread * tile);
-  const Rgb first = as_rgb(material.first), second = as_rgb(material.second);
-  const Rgb albedo = (first + (second + first * -1.0F) * mix) * value;
+  const float slant = static_cast<float>(std::abs(facing)) /
+                      std::sqrt(static_cast<float>(dot(direction, direction)));
+  const float spread = 1 / std::sqrt(std::max(slant, 0.05F));
+  const Paint& paint = paints_[static_cast<size_t>(face.material)];
+  const auto [mix, value] =
+      paint.pattern->at(static_cast<float>(u) * paint.tiles, static_cast<float>(v) * paint.tiles,
+                        depth * pixel_size_ * spread * paint.tiles);
+  const Rgb albedo = (paint.first + paint.change * mix) * value;
 
-  const Light& light = world.light;
-  const Vec3 point = rays.origin() + direction * s;
-  const Vec3 toward = to_light(point);
-  const double distance = length(toward);
-  const double lambert = std::max(dot(normal, toward) / distance, 0.0);
-  const double strength = light.sun ? 1 : 1 / (0.5 + 0.08 * distance * distance);
-  direct = times(albedo, as_rgb(light.colour * (lambert * strength)));
-  const double up = 0.5 + 0.5 * normal.z;
-  const double fill = 0.18 * std::max(dot(normal, fill_), 0.0);
-  ambient =
-      times(albedo, as_rgb(light.ground + (light.sky - light.ground) * up + light.sky * fill));
+  const Vec3 toward = to_light(rays.origin() + direction * s);
+  const auto squared_distance = static_cast<float>(dot(toward, toward));
+  const float lambert =
+      std::max(static_cast<float>(dot(normal, toward)) / std::sqrt(squared_distance), 0.0F);
+  const float strength = light_.sun ? 1 : 1 / (0.5F + 0.08F * squared_distance);
+  direct = times(albedo, light_.colour * (lambert * strength));
+  const float up = 0.5F + 0.5F * static_cast<float>(normal.z);
+  const float fill = std::max(static_cast<float>(dot(normal, fill_)), 0.0F);
+  ambient = times(albedo, light_.ground + light_.rise * up + light_.fill * fill);
 }
 
 void Renderer::put_shadow_ray(RayPacket& packet, size_t lane, const Vec3& surface) const {
@@ -168,17 +181,25 @@ void Renderer::cast_shadows(const PixelRays& rays, const std::vector<uint32_t>& 
     packet.wanted.fill(0);
     lanes = 0;
   };
-  for (const uint32_t i : pixels) {
-    const auto row = i / width, column = i % width;
-    const Vec3 direction = rays.direction(static_cast<double>(column), static_cast<double>(row));
-    const Vec3 surface = lift(rays, direction, now_.depth[i]);
-    if (moving_casts && now_.faces[i] < stage_->first_moving() &&
-        !boxes.may_meet(surface, to_light(surface))) {
-      continue;
+  ShadowBoxes::Rays to_boxes;
+  std::array<Vec3, ShadowBoxes::kRays> surfaces;
+  for (size_t first = 0; first < pixels.size(); first += ShadowBoxes::kRays) {
+    const size_t count = std::min(ShadowBoxes::kRays, pixels.size() - first);
+    for (size_t k = 0; k < count; ++k) {
+      const auto row = pixels[first + k] / width, column = pixels[first + k] % width;
+      const Vec3 direction = rays.direction(static_cast<double>(column), static_cast<double>(row));
+      surfaces[k] = lift(rays, direction, now_.depth[pixels[first + k]]);
+      if (moving_casts) to_boxes.put(k, surfaces[k], to_light(surfaces[k]));
     }
-    put_shadow_ray(packet, lanes, surface);
-    whose[lanes] = i;
-    if (++lanes == kLanes) flush();
+    if (moving_casts) boxes.ask(to_boxes);
+    for (size_t k = 0; k < count; ++k) {
+      const uint32_t i = pixels[first + k];
+      const bool stands_still = now_.faces[i] < stage_->first_moving();
+      if (moving_casts && stands_still && to_boxes.may_meet[k] == 0) continue;
+      put_shadow_ray(packet, lanes, surfaces[k]);
+      whose[lanes] = i;
+      if (++lanes == kLanes) flush();
+    }
   }
   flush();
 }

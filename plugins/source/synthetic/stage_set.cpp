@@ -2,6 +2,8 @@
 #include "stage_set.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 namespace momap::synthetic {
 namespace {
@@ -45,6 +47,7 @@ void StageSet::add_faces(int part, std::vector<uint32_t>& indices, size_t& verti
   const Part& source = world_->parts[static_cast<size_t>(part)];
   const bool still = source.mover < 0;
   const auto& mesh = source.mesh;
+  std::map<std::tuple<int32_t, bool, double, double, double>, int32_t> surfaces;
   for (const auto& triangle : mesh.triangles) {
     Face face;
     face.part = part;
@@ -59,6 +62,13 @@ void StageSet::add_faces(int part, std::vector<uint32_t>& indices, size_t& verti
     const auto& normal = [&](size_t k) { return mesh.vertices[triangle.vertices[k]].normal; };
     face.smooth = !(normal(0) == normal(1) && normal(0) == normal(2));
     fit(face, points);
+    const auto own = static_cast<int32_t>(faces_.size());
+    const Vec3 plane = face.smooth ? Vec3{} : face.normal;
+    surfaces_.push_back(
+        source.cloth
+            ? own
+            : surfaces.try_emplace({face.material, face.smooth, plane.x, plane.y, plane.z}, own)
+                  .first->second);
     faces_.push_back(face);
   }
   vertices += mesh.vertices.size();

@@ -38,6 +38,8 @@ class StageSet {
   const RayScene& moving() const { return *moving_; }
   /// Faces of `still`, then those of `moving`.
   const Face& face(int32_t i) const { return faces_[static_cast<size_t>(i)]; }
+  /// Faces of one part in one plane or one curved surface, of one material, have the same number.
+  int32_t surface(int32_t face) const { return surfaces_[static_cast<size_t>(face)]; }
   int32_t first_moving() const { return first_moving_; }
 
   const Pose& pose_of(int part) const { return poses_[static_cast<size_t>(part)]; }
@@ -60,6 +62,7 @@ class StageSet {
 
   const World* world_;
   std::vector<Face> faces_;
+  std::vector<int32_t> surfaces_;  // by face
   std::unique_ptr<RayScene> still_, moving_;
   int32_t first_moving_ = 0;
   std::vector<int> moving_parts_;

@@ -20,7 +20,7 @@ using momap::DataError;
 using momap::param;
 
 // Part of every sample's name and seed: a change that moves a byte of a sample moves the version.
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
 class Synthetic final : public momap::Source {
  public:

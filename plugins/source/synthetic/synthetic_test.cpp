@@ -266,7 +266,7 @@ TEST(Synthetic, FirstIndexSplitAndSeedAreInNameOrFingerprint) {
   const auto from_0 = source("{count: 10, size: [8, 8], frames: 2}");
   EXPECT_TRUE(same(from_7->sample(1, momap::testing::context()),
                    from_0->sample(8, momap::testing::context())));
-  EXPECT_EQ(from_7->name(1), "synthetic-v1-train-00000008");
+  EXPECT_EQ(from_7->name(1), "synthetic-v2-train-00000008");
   EXPECT_EQ(from_7->name(1), from_0->name(8));
   EXPECT_EQ(from_7->fingerprint(1), from_0->fingerprint(8));
   EXPECT_NE(source("{split: test}")->fingerprint(0), from_0->fingerprint(0));

@@ -152,8 +152,6 @@ class Painter {
   bool odd_;
 };
 
-uint8_t to_byte(float x) { return static_cast<uint8_t>(std::clamp(x, 0.0F, 1.0F) * 255 + 0.5F); }
-
 }  // namespace
 
 Pattern::Pattern(Look look, int variant) {
@@ -173,8 +171,7 @@ Pattern::Pattern(Look look, int variant) {
           value += 0.25F * std::clamp(ink.value, 0.0F, 1.0F);
         }
       }
-      level.texels[static_cast<size_t>(y) * kSize + static_cast<size_t>(x)] = {to_byte(mix),
-                                                                               to_byte(value)};
+      level.texels[static_cast<size_t>(y) * kSize + static_cast<size_t>(x)] = {mix, value};
     }
   }
   levels_.push_back(std::move(level));
@@ -183,13 +180,13 @@ Pattern::Pattern(Look look, int variant) {
     Level coarse{fine.size / 2, {}};
     for (int y = 0; y < fine.size; y += 2) {
       for (int x = 0; x < fine.size; x += 2) {
-        std::array<uint8_t, 2> texel{};
+        Texel texel;
         for (size_t c = 0; c < 2; ++c) {
           const auto at = [&](int dx, int dy) {
             const int texel_index = (y + dy) * fine.size + x + dx;
-            return int{fine.texels[static_cast<size_t>(texel_index)][c]};
+            return fine.texels[static_cast<size_t>(texel_index)][c];
           };
-          texel[c] = static_cast<uint8_t>((at(0, 0) + at(1, 0) + at(0, 1) + at(1, 1) + 2) / 4);
+          texel[c] = 0.25F * (at(0, 0) + at(1, 0) + at(0, 1) + at(1, 1));
         }
         coarse.texels.push_back(texel);
       }
@@ -198,29 +195,25 @@ Pattern::Pattern(Look look, int variant) {
   }
 }
 
-std::array<float, 2> Pattern::bilinear(const Level& level, float u, float v) const {
+Pattern::Texel Pattern::bilinear(const Level& level, float u, float v) {
   const auto n = static_cast<float>(level.size);
-  const float x = u * n - 0.5F, y = v * n - 0.5F;
-  const int left = whole(x), low_row = whole(y);
-  const float fx = x - static_cast<float>(left), fy = y - static_cast<float>(low_row);
+  const float x = u * n + (n - 0.5F), y = v * n + (n - 0.5F);  // a tile further: not negative
+  const int left = static_cast<int>(x), low = static_cast<int>(y);
+  const float fx = x - static_cast<float>(left), fy = y - static_cast<float>(low);
   const int mask = level.size - 1;
-  const int x0 = left & mask, x1 = (x0 + 1) & mask;
-  const int y0 = low_row & mask, y1 = (y0 + 1) & mask;
-  const auto* texels = level.texels.data();
-  const auto& a = texels[y0 * level.size + x0];
-  const auto& b = texels[y0 * level.size + x1];
-  const auto& c = texels[y1 * level.size + x0];
-  const auto& d = texels[y1 * level.size + x1];
-  std::array<float, 2> out{};
+  const int x0 = left & mask, x1 = (left + 1) & mask;
+  const Texel* row_0 = level.texels.data() + (low & mask) * level.size;
+  const Texel* row_1 = level.texels.data() + ((low + 1) & mask) * level.size;
+  const Texel &a = row_0[x0], &b = row_0[x1], &c = row_1[x0], &d = row_1[x1];
+  Texel out;
   for (size_t k = 0; k < 2; ++k) {
-    const float low = static_cast<float>(a[k]) + fx * static_cast<float>(b[k] - a[k]);
-    const float high = static_cast<float>(c[k]) + fx * static_cast<float>(d[k] - c[k]);
-    out[k] = (low + fy * (high - low)) * (1.0F / 255);
+    const float near = a[k] + fx * (b[k] - a[k]), far = c[k] + fx * (d[k] - c[k]);
+    out[k] = near + fy * (far - near);
   }
   return out;
 }
 
-std::array<float, 2> Pattern::at(float u, float v, float width) const {
+Pattern::Texel Pattern::at(float u, float v, float width) const {
   u -= static_cast<float>(whole(u));
   v -= static_cast<float>(whole(v));
   const float texels = width * kSize;

@@ -35,18 +35,20 @@ class Pattern {
  public:
   static constexpr int kSize = 128;  // texels a side
 
+  using Texel = std::array<float, 2>;  // mix and brightness, [0, 1]
+
   Pattern(Look look, int variant);
 
   /// Mix (0 = first colour, 1 = second) and brightness at (u, v) in tiles; `width` is the size of
   /// the pixel's footprint in tiles.
-  std::array<float, 2> at(float u, float v, float width) const;
+  Texel at(float u, float v, float width) const;
 
  private:
   struct Level {
     int size;
-    std::vector<std::array<uint8_t, 2>> texels;
+    std::vector<Texel> texels;
   };
-  std::array<float, 2> bilinear(const Level& level, float u, float v) const;
+  static Texel bilinear(const Level& level, float u, float v);
   std::vector<Level> levels_;
 };
 

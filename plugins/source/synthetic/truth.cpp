@@ -71,7 +71,7 @@ Truth::Truth(const StageSet& stage, const View& view, std::span<const int32_t> f
       first_(3 * faces.size()),
       world_(faces.size()),
       moving_(stage.world().movers.size()),
-      still_seen_(view.cam_from_world.size()) {
+      still_(view.cam_from_world.size()) {
   const Camera& camera = view.camera;
   const PixelRays rays(view, 0);
   for (size_t i = 0; i < faces_.size(); ++i) {
@@ -111,22 +111,33 @@ Vec3 Truth::place(const MovingPoint& point, const Motion& motion, int64_t t) con
   return motion.poses[static_cast<size_t>(t) * parts + point.slot].apply(point.own);
 }
 
-void Truth::see_still(int64_t t) {
-  auto& seen = still_seen_[static_cast<size_t>(t)];
-  if (!seen.empty()) return;
-  seen.assign(faces_.size(), 0);
+const std::vector<Truth::Sighting>& Truth::still_points(int64_t t) {
+  auto& points = still_[view_->moves ? static_cast<size_t>(t) : 0];
+  if (!points.empty()) return points;
+  points.resize(faces_.size());
   const PixelRays rays(*view_, t);
-  Gather gather(rays, true, false, *stage_, [&](uint32_t i, bool clear) { seen[i] = clear; });
+  const auto width = static_cast<int32_t>(view_->camera.width);
+  const auto height = static_cast<int32_t>(view_->camera.height);
+  const auto nearest = [](double at, int32_t size) {
+    return std::clamp(static_cast<int32_t>(at + 0.5), 0, size - 1);
+  };
+  Gather gather(rays, true, false, *stage_, [&](uint32_t i, bool clear) {
+    if (!clear) points[i].z = 0;
+  });
   for (size_t i = 0; i < faces_.size(); ++i) {
     if (faces_[i] < 0 || faces_[i] >= stage_->first_moving()) continue;
-    if (!view_->moves) {
-      seen[i] = 1;  // by the same ray as in frame 0
+    const auto pixel = static_cast<int32_t>(i);
+    if (!view_->moves) {  // seen by the same ray as in frame 0
+      points[i] = {first_[3 * i + 2], pixel % width, pixel / width};
       continue;
     }
     const Spot spot = project(rays, world_[i]);
-    if (spot.inside) gather.ask(static_cast<uint32_t>(i), world_[i] - rays.origin(), spot.z);
+    if (!spot.inside) continue;
+    points[i] = {static_cast<float>(spot.z), nearest(spot.u, width), nearest(spot.v, height)};
+    gather.ask(static_cast<uint32_t>(i), world_[i] - rays.origin(), spot.z);
   }
   gather.flush();
+  return points;
 }
 
 void Truth::fill(const std::vector<Motion>& motions, int64_t t, float* xyz, bool* visible) {
@@ -137,22 +148,14 @@ void Truth::fill(const std::vector<Motion>& motions, int64_t t, float* xyz, bool
     for (size_t i = 0; i < faces_.size(); ++i) visible[i] = faces_[i] >= 0;
     return;
   }
-  see_still(t);
-  const auto& seen = still_seen_[static_cast<size_t>(t)];
-  const auto width = view_->camera.width, height = view_->camera.height;
+  const std::vector<Sighting>& still = still_points(t);
   Gather behind(rays, false, true, *stage_, [&](uint32_t i, bool clear) { visible[i] = clear; });
   for (size_t i = 0; i < faces_.size(); ++i) {
-    visible[i] = seen[i] != 0;
-    if (!visible[i]) continue;
-    int64_t x = static_cast<int64_t>(i) % width, y = static_cast<int64_t>(i) / width;
-    double z = first_[3 * i + 2];
-    if (view_->moves) {
-      const Spot spot = project(rays, world_[i]);
-      x = std::clamp<int64_t>(static_cast<int64_t>(spot.u + 0.5), 0, width - 1);
-      y = std::clamp<int64_t>(static_cast<int64_t>(spot.v + 0.5), 0, height - 1);
-      z = spot.z;
+    const auto [z, x, y] = still[i];
+    visible[i] = z > 0;
+    if (z > 0 && blocks.at(x, y)) {
+      behind.ask(static_cast<uint32_t>(i), world_[i] - rays.origin(), double{z});
     }
-    if (blocks.at(x, y)) behind.ask(static_cast<uint32_t>(i), world_[i] - rays.origin(), z);
   }
   behind.flush();
   const Pose& reference = view_->cam_from_world[0];

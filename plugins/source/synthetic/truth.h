@@ -41,8 +41,15 @@ class Truth {
     double b1, b2;  // barycentric, for cloth
   };
 
+  /// Where a still point is seen in a frame.
+  struct Sighting {
+    float z = 0;    // m, depth; 0 = outside the picture or hidden by something still
+    int32_t x = 0;  // px, the pixel it falls on
+    int32_t y = 0;
+  };
+
   Vec3 place(const MovingPoint& point, const Motion& motion, int64_t t) const;
-  void see_still(int64_t t);
+  const std::vector<Sighting>& still_points(int64_t t);
 
   const StageSet* stage_;
   const View* view_;
@@ -50,7 +57,8 @@ class Truth {
   std::vector<float> first_;                      // [H * W, 3], frame 0 unprojected
   std::vector<Vec3> world_;                       // [H * W]
   std::vector<std::vector<MovingPoint>> moving_;  // by mover
-  std::vector<std::vector<uint8_t>> still_seen_;  // [T][H * W], nothing still hides a still point
+  std::vector<std::vector<Sighting>>
+      still_;  // [T][H * W], made when first asked for; a camera that rests needs one
 };
 
 }  // namespace momap::synthetic
