@@ -19,6 +19,7 @@
 #include "interrupt.h"
 #include "job_run.h"
 #include "leaderboard_command.h"
+#include "report/report_command.h"
 #include "run_command.h"
 #include "sweep_command.h"
 #include "train_command.h"
@@ -80,6 +81,7 @@ int dispatch(const Options& options) {
       {"explain", explain_command},
       {"train", train_command},
       {"view", view_command},
+      {"report", report_command},
       {"run-task", run_task_command},
       {"generate", generate_command},
       {"demo", demo_command},

@@ -30,6 +30,7 @@ class CommandLine {
     generate();
     compare();
     view();
+    report();
     db();
     sweep();
     leaderboard();
@@ -174,6 +175,32 @@ class CommandLine {
                     "Folder for view.html and its points (default: the run's)")
         ->type_name("DIR");
     sub->add_option("--points", options_.points, "Points of a map that are shown, at most")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000000));
+  }
+
+  void report() {
+    auto* sub = command(&app_, "report", "report",
+                        "Make a page of tables, plots and pictures from a run, a sweep, a "
+                        "leaderboard or a training",
+                        "momap report runs/warpings && xdg-open runs/warpings/report.html\n"
+                        "  momap report runs/board --pictures -o board_page");
+    sub->add_option("results", options_.folder,
+                    "Folder of the results, or the results.json of a leaderboard")
+        ->required()
+        ->type_name("PATH");
+    sub->add_option("-o,--output", options_.output,
+                    "Folder for report.html and copies of all that it shows (default: beside the "
+                    "results, without copies)")
+        ->type_name("DIR");
+    sub->add_flag("--pictures", options_.pictures,
+                  "Run every row again, from the cache where possible, with videos of what its "
+                  "metrics look at");
+    sub->add_option("--samples", options_.pictured,
+                    "Samples whose pictures each row shows, worst first")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 100000));
+    sub->add_option("--points", options_.points, "Points of a map in the 3D view, at most")
         ->capture_default_str()
         ->check(CLI::Range(1, 1000000));
   }

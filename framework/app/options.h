@@ -27,7 +27,8 @@ struct Options {
   std::string plugin_id;               ///< plugins describe, plugins new
   std::string format = "text";         ///< plugins describe, sweep, leaderboard
   std::vector<std::string> libraries;  ///< plugins check, describe-libraries
-  std::string folder;  ///< plugins new, docs; write-catalog; view; sweep resume, retry, status
+  std::string
+      folder;  ///< plugins new, docs; write-catalog; view; report; sweep resume, retry, status
 
   std::string database;  ///< db info, db verify, db export; leaderboard check: results
   std::string export_format = "safetensors";  ///< db export
@@ -50,7 +51,9 @@ struct Options {
   int64_t seed = 0;
   int futures = 4;
 
-  int64_t points = 40000;  ///< view: of a map, at most
+  int64_t points = 40000;  ///< view, report: of a map, at most
+  int64_t pictured = 24;   ///< report: samples of a row
+  bool pictures = false;   ///< report: rows run again with videos
 };
 
 /// Parses the command line. Prints help or a complaint and leaves the process where that is all

@@ -105,4 +105,19 @@ void write_page(const std::filesystem::path& file, const std::string& title,
   write_file(file, html + "</body></html>\n");
 }
 
+void write_script_page(const std::filesystem::path& file, const std::string& title,
+                       const std::string& variable, std::string json, std::string_view script) {
+  // "<" in a script could end it.
+  for (size_t at = json.find('<'); at != std::string::npos; at = json.find('<', at)) {
+    json.replace(at, 1, "\\u003c");
+  }
+  write_file(
+      file, fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                        "<link rel=\"icon\" href=\"data:,\">\n<title>{}</title></head><body>\n"
+                        "<noscript>This page needs JavaScript.</noscript>\n"
+                        "<script>const {} = {};</script>\n<script>{}</script>\n</body></html>\n",
+                        html_escaped(title), variable, json, script));
+}
+
 }  // namespace momap

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace momap {
@@ -31,5 +32,9 @@ std::string html_escaped(const std::string& text);
 /// relative to it.
 void write_page(const std::filesystem::path& file, const std::string& title,
                 const std::vector<PageSection>& sections);
+
+/// Writes a page that a script makes: `json` is its constant `variable`.
+void write_script_page(const std::filesystem::path& file, const std::string& title,
+                       const std::string& variable, std::string json, std::string_view script);
 
 }  // namespace momap

@@ -97,14 +97,16 @@ std::optional<RunFile> reference_of(const FinishedRun& run, const RunMap& map) {
   return std::nullopt;
 }
 
-std::vector<RunFile> figures_of(const FinishedRun& run, const std::string& name) {
+bool is_figure(const fs::path& file) {
   static constexpr std::array kShown{".png", ".jpg", ".gif", ".mp4", ".webm"};
+  return std::ranges::find(kShown, file.extension()) != kShown.end();
+}
+
+std::vector<RunFile> figures_of(const FinishedRun& run, const std::string& name) {
   std::vector<RunFile> figures;
   for (const auto& step : steps_with(run, "output/")) {
     const auto file = file_of(run, step, name);
-    if (file && std::ranges::find(kShown, file->path.extension()) != kShown.end()) {
-      figures.push_back(*file);
-    }
+    if (file && is_figure(file->path)) figures.push_back(*file);
   }
   return figures;
 }
@@ -121,6 +123,16 @@ std::vector<RunMap> maps_of(const FinishedRun& run) {
     }
   }
   return maps;
+}
+
+std::map<std::string, std::vector<RunFile>> figures_by_name(const FinishedRun& run) {
+  std::map<std::string, std::vector<RunFile>> figures;
+  for (const auto& step : steps_with(run, "output/")) {
+    for (const auto& [name, path] : results_of(run, step)) {
+      if (is_figure(path)) figures[name].push_back({step, path});
+    }
+  }
+  return figures;
 }
 
 std::string map_step_advice(const FinishedRun& run) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,10 @@ struct RunMap {
 
 /// The safetensors files of a run, by step and name.
 std::vector<RunMap> maps_of(const FinishedRun& run);
+
+/// Pictures and videos that the output steps of a run wrote, by the name of the result: the
+/// sample's, with "-k" for one of several futures.
+std::map<std::string, std::vector<RunFile>> figures_by_name(const FinishedRun& run);
 
 /// Which step to add to a run's graph so that the run has a MoMap: a line of YAML.
 std::string map_step_advice(const FinishedRun& run);

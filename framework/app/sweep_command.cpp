@@ -6,8 +6,7 @@
 #include <momap/base/files.h>
 #include <momap/base/text.h>
 #include <momap/experiment/plan.h>
-#include <momap/experiment/sweep.h>
-#include <momap/experiment/sweep_tables.h>
+#include <momap/experiment/sweep_folder.h>
 #include <momap/graph/yaml.h>
 
 #include <algorithm>
@@ -25,20 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
-
-// Copies of the files a sweep was started from: it goes on from these, whatever happens to those.
-const char* const kSweepFile = "sweep.yaml";
-const char* const kBaseFile = "base.yaml";
-
-Sweep sweep_of(const fs::path& folder, const Plan& plan) {
-  Sweep sweep = read_sweep(folder / kSweepFile, plan.overrides);
-  sweep.base = folder / kBaseFile;
-  return sweep;
-}
-
-std::vector<int64_t> rungs_of(const Sweep& sweep) {
-  return sweep.halving ? sweep.halving->samples : std::vector<int64_t>{sweep.samples};
-}
 
 // Counts of a plan's jobs.
 struct Counts {
@@ -62,7 +47,7 @@ class Driver {
         catalog_(catalog),
         folder_(std::move(folder)),
         plan_(std::move(plan)),
-        sweep_(sweep_of(folder_, plan_)) {}
+        sweep_(kept_sweep(folder_, plan_)) {}
 
   // Returns why it stopped before the end, "" otherwise.
   std::string run(bool retry_failed) {
@@ -178,12 +163,8 @@ class Driver {
 
 // The tables of a sweep's last rung that has results.
 std::string tables_text(const fs::path& folder, const Plan& plan, const std::string& format) {
-  const Sweep sweep = sweep_of(folder, plan);
-  std::vector<PointResult> points;
-  for (const int64_t samples : rungs_of(sweep)) {
-    auto of_rung = point_results(folder, sweep, plan, samples);
-    if (!of_rung.empty()) points = std::move(of_rung);
-  }
+  const Sweep sweep = kept_sweep(folder, plan);
+  const std::vector<PointResult> points = last_rung(folder, sweep, plan).points;
   if (points.empty()) return "";
   std::string out = table_text(points_table(sweep, points), format);
   if (format == "csv" || format == "jsonl") return out;  // one table, for programs
@@ -251,8 +232,7 @@ int sweep_run_command(const Options& options) {
         "or choose another with -o",
         shown(folder)));
   }
-  write_file(folder / kSweepFile, read_file(options.graph));
-  write_file(folder / kBaseFile, read_file(sweep.base));
+  keep_sweep_files(folder, options.graph, sweep);
   Plan plan;
   plan.kind = "sweep";
   plan.overrides = options.set;

@@ -12,11 +12,10 @@
 #include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
 
-#include "finished_run.h"
 #include "page.h"
 #include "run_maps.h"
-#include "viewer_assets.h"
 #include "viewer_points.h"
+#include "web_scripts.h"
 
 namespace momap {
 namespace {
@@ -102,40 +101,30 @@ class PointFiles {
   ordered_json list_ = ordered_json::array();
 };
 
-std::string page_html(const std::string& title, const ordered_json& run) {
-  // "<" in a script could end it.
-  std::string json = run.dump(-1, ' ', true, ordered_json::error_handler_t::replace);
-  for (size_t at = json.find('<'); at != std::string::npos; at = json.find('<', at)) {
-    json.replace(at, 1, "\\u003c");
-  }
-  return fmt::format(
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<link rel=\"icon\" href=\"data:,\">\n<title>{}</title></head><body>\n"
-      "<noscript>This page needs JavaScript.</noscript>\n"
-      "<script>const momapRun = {};</script>\n<script>{}</script>\n</body></html>\n",
-      html_escaped(title), json, viewer_script());
-}
-
 }  // namespace
+
+bool write_view(const FinishedRun& run, const fs::path& folder, int64_t most) {
+  PointFiles points(folder, most);
+  for (const auto& map : maps_of(run)) points.add(map);
+  if (points.list().empty()) return false;
+  const std::string name = fs::weakly_canonical(run.folder).filename().string();
+  const ordered_json json{{"name", name}, {"finished", run.finished}, {"maps", points.list()}};
+  write_script_page(folder / "view.html", name + " - MoMap view", "momapRun",
+                    json.dump(-1, ' ', true, ordered_json::error_handler_t::replace),
+                    viewer_script());
+  return true;
+}
 
 int view_command(const Options& options) {
   const FinishedRun run = read_finished_run(options.folder);
   const fs::path folder = options.output.empty() ? run.folder : fs::path(options.output);
-  PointFiles points(folder, options.points);
-  for (const auto& map : maps_of(run)) points.add(map);
-  if (points.list().empty()) {
+  if (!write_view(run, folder, options.points)) {
     throw ConfigError(
         fmt::format("{}: holds no MoMap; add this step to its graph and run it again (what is "
                     "unchanged comes from the cache):\n  {}",
                     shown(run.folder), map_step_advice(run)));
   }
-  const std::string name = fs::weakly_canonical(run.folder).filename().string();
-  const auto page = folder / "view.html";
-  write_file(page,
-             page_html(name + " - MoMap view",
-                       {{"name", name}, {"finished", run.finished}, {"maps", points.list()}}));
-  fmt::print("{}\n", shown(fs::absolute(page)));
+  fmt::print("{}\n", shown(fs::absolute(folder / "view.html")));
   return kExitOk;
 }
 

@@ -1,6 +1,8 @@
-/* Made by build.mjs from src; sources ae40604e100b38dc7e2e3e5637b0ee2ebf06cf1ec144f4f39ea798418dc35e65
-SPDX-License-Identifier: Apache-2.0 AND MIT
-Contains three.js:
+/* Made by build.mjs from src; sources 184f4734c608db2e16c3ad2ab9840432e6611864f8a46ee3ff9e0a27d697c262
+SPDX-License-Identifier: Apache-2.0 AND ISC AND MIT AND BSD-3-Clause
+Contains:
+
+three 0.187.0
 
 The MIT License
 

@@ -2,7 +2,7 @@
 // The page of `momap view`. It gets `momapRun` from the page and points from scripts beside it: a page that was
 // opened from disk may load scripts but nothing else.
 import style from './viewer.css';
-import { figureOf } from './figures.js';
+import { figureOf } from '../figures.js';
 import { legend } from './legend.js';
 import { MapData } from './map_data.js';
 import { Stage } from './stage.js';

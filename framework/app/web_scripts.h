@@ -5,7 +5,9 @@
 
 namespace momap {
 
-/// The script of the viewer's page with its styles and the notices of what is in it.
+/// Scripts of pages with their styles and the notices of what is in them: of `momap view` and of
+/// `momap report`.
 std::string_view viewer_script();
+std::string_view report_script();
 
 }  // namespace momap
