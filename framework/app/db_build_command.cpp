@@ -20,6 +20,7 @@
 #include <nlohmann/json.hpp>
 
 #include "database_part.h"
+#include "db_build_parts.h"
 #include "db_recipe.h"
 #include "db_report.h"
 #include "interrupt.h"
@@ -257,6 +258,7 @@ class Build {
 }  // namespace
 
 int db_build_command(const Options& options) {
+  if (options.launcher == "slurm") return build_database_by_parts(options);
   const auto catalog = engine_catalog(options);
   return Build(options, catalog).run();
 }

@@ -102,9 +102,7 @@ class BoardRun {
       results_.rows.push_back(empty_row(entry, entry_graph(board_, entry, catalog_)));
       jobs.push_back(scored_job(board_, results_.rows.back()));
     }
-    preload(jobs, catalog_);
-    const JobSlots slots = job_slots(options_);
-    run_some(jobs, slots.parallel, slots.threads);
+    run_some(jobs, launch_jobs);
     for (size_t i = 0; i < jobs.size(); ++i) read_scores(results_.rows[i], jobs[i]);
     measure_speed();
     rank_rows(results_);
@@ -112,14 +110,13 @@ class BoardRun {
   }
 
  private:
-  void run_some(const std::vector<Job>& jobs, int parallel, int threads) {
+  void run_some(const std::vector<Job>& jobs, decltype(launch_jobs) launch) {
     std::vector<Job> left;
     for (const Job& job : jobs) {
       const auto outcome = JobFolder(folder_, job.id).outcome();
       if (!outcome || !outcome->done) left.push_back(job);
     }
     PoolOptions pool;
-    pool.parallel = parallel;
     pool.limits = board_.limits;
     pool.cancelled = interrupted;
     pool.ended = [&](const Job& job, const Outcome& outcome) {
@@ -128,7 +125,7 @@ class BoardRun {
                    outcome.done ? "done" : "failed: " + outcome.reason, outcome.seconds);
       }
     };
-    run_jobs(folder_, left, pool, job_body(options_, catalog_, threads));
+    launch(options_, catalog_, folder_, left, pool);
   }
 
   void read_scores(BoardRow& row, const Job& job) const {
@@ -151,10 +148,9 @@ class BoardRun {
   // them alike, and the ratio to the baseline of the same round holds.
   void measure_speed() {
     if (board_.speed_samples == 0) return;
-    std::vector<std::vector<double>> seconds(results_.rows.size());
+    std::vector<Job> jobs;
+    std::vector<size_t> of;
     for (int64_t round = 0; round < board_.speed_repeats; ++round) {
-      std::vector<Job> jobs;
-      std::vector<size_t> of;
       for (size_t i = 0; i < results_.rows.size(); ++i) {
         if (!results_.rows[i].failure.empty()) continue;
         Job job = scored_job(board_, results_.rows[i]);
@@ -164,15 +160,16 @@ class BoardRun {
         jobs.push_back(std::move(job));
         of.push_back(i);
       }
-      run_some(jobs, 1, 1);
-      for (size_t j = 0; j < jobs.size(); ++j) {
-        const JobFolder job_folder(folder_, jobs[j].id);
-        const auto outcome = job_folder.outcome();
-        const auto taken = outcome && outcome->done
-                               ? warm_seconds(read_run(job_folder.run()), board_.open_steps)
-                               : std::nullopt;
-        seconds[of[j]].push_back(taken.value_or(std::nan("")));
-      }
+    }
+    run_some(jobs, launch_timed_jobs);
+    std::vector<std::vector<double>> seconds(results_.rows.size());
+    for (size_t j = 0; j < jobs.size(); ++j) {
+      const JobFolder job_folder(folder_, jobs[j].id);
+      const auto outcome = job_folder.outcome();
+      const auto taken = outcome && outcome->done
+                             ? warm_seconds(read_run(job_folder.run()), board_.open_steps)
+                             : std::nullopt;
+      seconds[of[j]].push_back(taken.value_or(std::nan("")));
     }
     const auto baseline =
         std::ranges::find(results_.rows, board_.baseline, &BoardRow::entry) - results_.rows.begin();

@@ -237,8 +237,16 @@ class CommandLine {
         ->add_option("--shard", options_.shard,
                      "Do part I of N (from 0), on one of N machines; join with `momap db merge`")
         ->type_name("I/N");
-    build->add_option("--threads", options_.threads, "Threads to use (default: all)")
+    build
+        ->add_option("--threads", options_.threads,
+                     "Threads to use (default: all); with slurm: of each task (default: 1)")
         ->check(CLI::Range(0, 4096));
+    launcher(build);
+    build->add_option("--parts", options_.parts, "With slurm: tasks that share the work")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 100000));
+    build->add_option("--jobs", options_.jobs, "With slurm: tasks at once (default: no limit)")
+        ->check(CLI::Range(1, 100000));
     build->add_option("--samples", options_.samples, "At most so many samples (default: all)")
         ->check(CLI::NonNegativeNumber);
     build->add_flag("--keep-going", options_.keep_going,
@@ -278,13 +286,7 @@ class CommandLine {
         ->check(CLI::IsMember({"text", "markdown", "latex", "csv", "jsonl"}));
   }
 
-  void jobs(CLI::App* sub) {
-    sub->add_option("--jobs", options_.jobs,
-                    "Jobs at once, each a process (default: one a core; with slurm: no limit)")
-        ->check(CLI::Range(1, 4096));
-    sub->add_option("--threads", options_.threads,
-                    "Threads of all jobs together (default: all); with slurm: of each (default: 1)")
-        ->check(CLI::Range(0, 4096));
+  void launcher(CLI::App* sub) {
     sub->add_option("--launcher", options_.launcher,
                     "local: processes here; slurm: tasks of a cluster that shares this folder")
         ->capture_default_str()
@@ -294,6 +296,15 @@ class CommandLine {
         ->type_name("ARG")
         ->expected(1)
         ->take_all();
+  }
+
+  void jobs(CLI::App* sub) {
+    sub->add_option("--jobs", options_.jobs,
+                    "Jobs at once, each a process (default: one a core; with slurm: no limit)")
+        ->check(CLI::Range(1, 4096));
+    sub->add_option("--threads", options_.threads,
+                    "Threads of all jobs together (default: all); with slurm: of each (default: 1)")
+        ->check(CLI::Range(0, 4096));
     sub->add_flag("--no-cache", options_.no_cache, "Compute everything, store nothing");
     sub->add_option("--cache-size", options_.cache_gigabytes, "Limit of the cache folder, GB")
         ->capture_default_str()
@@ -318,6 +329,7 @@ class CommandLine {
         ->type_name("DIR");
     const auto working = [&](CLI::App* sub) {
       jobs(sub);
+      launcher(sub);
       table_format(sub);
       sub->add_flag("--json", options_.json, "Print the table as JSON lines");
       sub->add_flag("--fail-fast,!--keep-going", options_.fail_fast,
@@ -365,6 +377,7 @@ class CommandLine {
                         "momap leaderboard run configs/leaderboards/warping.yaml --entry mine.yaml "
                         "--plugins build -o runs/board");
     board(run);
+    launcher(run);
     table_format(run);
     run->add_flag("--json", options_.json, "Print the table as JSON lines");
     run->add_option("-o,--output", options_.output,

@@ -35,9 +35,10 @@ struct Options {
   std::vector<std::string> inputs;  ///< db build: videos; db merge: databases; compare: two runs;
                                     ///< leaderboard: entries or results
   std::string shard;                ///< db build: "i/n"
+  int parts = 16;                   ///< db build with slurm
 
-  int jobs = 0;                     ///< sweep, leaderboard: at once; 0 = one a core
-  std::string launcher = "local";   ///< sweep, leaderboard: local or slurm
+  int jobs = 0;                     ///< sweep, leaderboard, db build: at once; 0 = one a core
+  std::string launcher = "local";   ///< sweep, leaderboard, db build: local or slurm
   std::vector<std::string> sbatch;  ///< more arguments for Slurm
   std::string task_list;            ///< run-task
   bool fail_fast = false;           ///< sweep: stop at the first job that fails

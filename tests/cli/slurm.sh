@@ -44,7 +44,7 @@ diff <(scores here) <(scores there) || fail "the table differs"
 cat >slow.yaml <<'YAML'
 base: graph.yaml
 sweep:
-  set: {b.with.sleep_ms: 4000}
+  set: {b.with.sleep_ms: 10000}
   grid: {b.with.level: [7, 8]}  # nothing of it is cached
 YAML
 (exec momap sweep run slow.yaml -o slow --plugins "$probes" --launcher slurm) >log 2>&1 &
@@ -65,7 +65,7 @@ expect 0 by_slurm resume slow; says "2 jobs done, 0 failed"
 [[ $(ls -d slow/jobs/*/2 | wc -l) == 1 ]] || fail "second attempts: $(ls -d slow/jobs/*/*), expected one"
 
 # A task that somebody cancels is a failed job with Slurm's word for it; Ctrl-C takes the others out of the queue.
-sed 's/4000/60000/; s/7, 8/5, 6/' slow.yaml >long.yaml
+sed 's/10000/60000/; s/7, 8/5, 6/' slow.yaml >long.yaml
 (exec momap sweep run long.yaml -o long --plugins "$probes" --launcher slurm) >log 2>&1 &
 driver=$!
 running 2
@@ -82,3 +82,61 @@ for ((tries = 0; tries < 100; ++tries)); do [[ -z $(squeue -h -r) ]] && break; s
 expect 2 by_slurm run slow.yaml -o refused --sbatch=--partition=none; says "refused the jobs"; says "partition"
 expect 2 momap run-task long none; says "plan.json"
 expect 2 env PATH="$MOMAP_BUILD/bin" momap sweep run slow.yaml -o nowhere --plugins "$probes" --launcher slurm; says "sbatch is not installed"
+
+# A leaderboard: the same scores as here; all that is timed is one task, so that it shares a machine.
+cat >board.yaml <<'YAML'
+board:
+  title: Probes
+  version: 1
+  data: two grey clips
+  samples: 2
+  open_steps: [b]
+  rank_by: s.mean
+  baseline: zero
+  speed_samples: 1
+  speed_repeats: 2
+  entries:
+    zero: {b: {use: annotation/probe_pass}}
+    one: {b: {use: annotation/probe_pass, with: {level: 1}}}
+    crash: {b: {use: annotation/probe_pass, with: {level: 1, crash_on: [1]}}}
+steps:
+  a: {use: source/probe, with: {samples: 2}}
+  b: {in: a}
+  s: {use: metric/probe_mean, in: {result: b}}
+YAML
+board() { momap leaderboard run board.yaml --plugins "$probes" "$@"; }
+expect 3 board -o board_here
+expect 3 board -o board_there --launcher slurm; says "segmentation fault"
+cat >same.py <<'PY'
+import json, sys
+rows = [[(row["entry"], row["rank"], row["scores"], bool(row["seconds"]), bool(row["speed_ratio"]))
+         for row in json.load(open(f"{folder}/results.json"))["rows"]] for folder in ("board_here", "board_there")]
+assert rows[0] == rows[1] and len(rows[0]) == 3, rows
+PY
+expect 0 python3 same.py
+[[ $(ls board_there/slurm/*/plan.json | wc -l) == 2 ]] || fail "lists of tasks: $(ls board_there/slurm)"
+grep -l '"together": true' board_there/slurm/*/tasks.json | wc -l | grep -qx 1 || fail "what is timed is not one task"
+
+# A database: the samples of a build here, in parts; a part that failed is gone on with.
+cat >recipe.yaml <<'YAML'
+seed: 1
+steps:
+  world: {use: source/synthetic, with: {count: 7, size: [32, 32], frames: 3}}
+db: {clip: world}
+YAML
+expect 0 momap db build recipe.yaml -o db_here -q
+mkdir -p db_there.parts && touch db_there.parts/part-00001
+expect 3 momap db build recipe.yaml -o db_there --launcher slurm --parts 3; says "part 1/3"; says "1 of 3 parts failed"
+[[ ! -e db_there ]] || fail "a database without one of its parts"
+expect 2 momap db build recipe.yaml -o db_there --launcher slurm --parts 4; says "other arguments"
+rm db_there.parts/part-00001
+expect 0 momap db build recipe.yaml -o db_there --launcher slurm --parts 3; says "7 samples from 3 parts"
+[[ ! -e db_there.parts ]] || fail "the parts are left"
+expect 0 momap db verify db_there
+for db in db_here db_there; do
+  expect 0 momap db export "$db" -o "$db.plain"
+  (cd "$db.plain" && sha256sum $(find . -type f | sort)) >"$db.sums"
+done
+diff db_here.sums db_there.sums || fail "the samples differ"
+[[ $(wc -l <db_here.sums) == 7 ]] || fail "not 7 samples"
+expect 2 momap db build recipe.yaml -o db_there --launcher slurm --parts 3; says "holds something already"

@@ -26,8 +26,10 @@ constexpr uint64_t kLargestPlan = uint64_t{1} << 31;
 ordered_json to_json(const Job& job) {
   ordered_json settings = ordered_json::array();
   for (const auto& [key, value] : job.settings) settings.push_back({key, value});
-  return {{"id", job.id},           {"settings", settings}, {"seed", job.seed},
-          {"samples", job.samples}, {"fresh", job.fresh},   {"graph", job.graph}};
+  ordered_json json{{"id", job.id},           {"settings", settings}, {"seed", job.seed},
+                    {"samples", job.samples}, {"fresh", job.fresh},   {"graph", job.graph}};
+  if (!job.command.empty()) json["command"] = job.command;
+  return json;
 }
 
 Job job_from(const ordered_json& json) {
@@ -38,6 +40,7 @@ Job job_from(const ordered_json& json) {
   job.samples = json.at("samples");
   job.fresh = json.at("fresh").get<std::vector<std::string>>();
   job.graph = json.at("graph");
+  if (json.contains("command")) job.command = json["command"].get<std::vector<std::string>>();
   return job;
 }
 
@@ -49,6 +52,8 @@ int open_lock(const fs::path& folder) {
 
 void add_jobs(Plan& plan, const std::vector<Job>& jobs, const Catalog& catalog) {
   for (const Job& job : jobs) {
+    plan.jobs.push_back(job);
+    if (!job.command.empty()) continue;
     const Config graph = parse_yaml(job.graph, job.id);
     for (const auto& step : graph.find("steps")->entries()) {
       const Config* use = step.value.find("use");
@@ -58,7 +63,6 @@ void add_jobs(Plan& plan, const std::vector<Job>& jobs, const Catalog& catalog) 
                                     plugin->library_hash};
       }
     }
-    plan.jobs.push_back(job);
   }
 }
 

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using nlohmann::ordered_json;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 constexpr const char* kKind = "slurm";                     // of the plans of lists
 constexpr auto kPoll = std::chrono::milliseconds(200);     // of cancellation and outcomes ...
 constexpr auto kPollATask = std::chrono::milliseconds(1);  // ... and more the more there are
@@ -59,11 +59,14 @@ void write_task_list(const fs::path& experiment, const TaskList& list) {
                           {"seconds", list.limits.seconds},
                           {"memory_gib", list.limits.memory_gib},
                           {"open_files", list.limits.open_files},
-                          {"attempts_before", list.attempts_before}};
+                          {"attempts_before", list.attempts_before},
+                          {"together", list.together}};
   const fs::path folder = lists_folder(experiment) / list.name;
   write_file(folder / "tasks.json", json.dump(1) + "\n");
   write_plan(folder, list.plan);
 }
+
+int task_of(const TaskList& list, size_t job) { return list.together ? 0 : static_cast<int>(job); }
 
 std::string shell_word(const std::string& word) {
   std::string out = "'";
@@ -116,11 +119,11 @@ class SlurmPool {
       if (!states) throw ConfigError("squeue: Slurm's controller does not answer; try again later");
       for (size_t i = 0; i < list.plan.jobs.size(); ++i) {
         const Job& job = list.plan.jobs[i];
-        const auto state = states->find(static_cast<int>(i));
+        const auto state = states->find(task_of(list, i));
         if (state == states->end() || !kWaiting.contains(state->second)) continue;
         if (std::ranges::count(jobs, job.id, &Job::id) == 0 || !in_queue.insert(job.id).second)
           continue;
-        tasks_.push_back({job, list.name, static_cast<int>(i), list.attempts_before[i], {}, {}});
+        tasks_.push_back({job, list.name, task_of(list, i), list.attempts_before[i], {}, {}});
       }
     }
     std::vector<Job> left;
@@ -136,7 +139,7 @@ class SlurmPool {
   }
 
   void submit(const std::vector<Job>& jobs) {
-    const auto most = static_cast<size_t>(queue_.largest_array());
+    const size_t most = slurm_.together ? jobs.size() : static_cast<size_t>(queue_.largest_array());
     for (size_t begin = 0; begin < jobs.size() && stopped_.empty(); begin += most) {
       std::vector<Job> array;
       for (size_t i = begin; i < std::min(jobs.size(), begin + most); ++i) {
@@ -152,6 +155,7 @@ class SlurmPool {
     TaskList list;
     list.name = new_list_name();
     list.limits = options_.limits;
+    list.together = slurm_.together;
     list.plan.kind = kKind;
     list.plan.build = own_stamp();
     add_jobs(list.plan, jobs, catalog_);
@@ -162,22 +166,24 @@ class SlurmPool {
     for (const auto& word : slurm_.command) script += " " + shell_word(word);
     queue_.submit(arguments_for(list), script + " " + shell_word(list.name) + "\n");
     for (size_t i = 0; i < jobs.size(); ++i) {
-      tasks_.push_back({jobs[i], list.name, static_cast<int>(i), list.attempts_before[i], {}, {}});
+      tasks_.push_back({jobs[i], list.name, task_of(list, i), list.attempts_before[i], {}, {}});
     }
   }
 
   std::vector<std::string> arguments_for(const TaskList& list) const {
+    const size_t jobs = list.plan.jobs.size();
     const std::string at_once = slurm_.at_once > 0 ? fmt::format("%{}", slurm_.at_once) : "";
     std::vector<std::string> arguments{
         "--parsable",
         "--requeue",
         "--open-mode=append",
         "--job-name=" + list.name,
-        fmt::format("--array=0-{}{}", list.plan.jobs.size() - 1, at_once),
+        fmt::format("--array=0-{}{}", list.together ? 0 : jobs - 1, at_once),
         fmt::format("--cpus-per-task={}", slurm_.threads),
         "--output=" + log_of(experiment_, list.name, "%a").string()};
     if (list.limits.seconds > 0) {
-      const double minutes = std::ceil(list.limits.seconds / 60 + kSpareMinutes);
+      const double seconds = list.limits.seconds * static_cast<double>(list.together ? jobs : 1);
+      const double minutes = std::ceil(seconds / 60 + kSpareMinutes);
       arguments.push_back(fmt::format("--time={:.0f}", minutes));
     }
     if (list.limits.memory_gib > 0) {
@@ -289,6 +295,7 @@ TaskList read_task_list(const fs::path& experiment, const std::string& name) {
     list.limits.memory_gib = json.at("memory_gib");
     list.limits.open_files = json.at("open_files");
     list.attempts_before = json.at("attempts_before").get<std::vector<int>>();
+    list.together = json.at("together");
     if (list.attempts_before.size() != list.plan.jobs.size()) {
       throw ConfigError(
           fmt::format("{} tasks for {} jobs", list.attempts_before.size(), list.plan.jobs.size()));
@@ -298,6 +305,14 @@ TaskList read_task_list(const fs::path& experiment, const std::string& name) {
         fmt::format("{}: is no list of Slurm tasks: {}", shown(folder / "tasks.json"), e.what()));
   }
   return list;
+}
+
+std::vector<size_t> jobs_of_task(const TaskList& list, int task) {
+  std::vector<size_t> jobs;
+  for (size_t i = 0; i < list.plan.jobs.size(); ++i) {
+    if (task_of(list, i) == task) jobs.push_back(i);
+  }
+  return jobs;
 }
 
 std::optional<Outcome> task_outcome(const fs::path& experiment, const Job& job,

@@ -13,7 +13,7 @@
 
 namespace momap {
 
-/// One run of a graph, as an experiment plans it.
+/// One run of a graph, or of another command, as an experiment plans it.
 struct Job {
   std::string id;     ///< names its folder: position and content, "0007-3f9a2c1d"
   Settings settings;  ///< what sets it apart from the other jobs
@@ -21,6 +21,7 @@ struct Job {
   std::string graph;               ///< resolved YAML (graph_yaml)
   int64_t samples = 0;             ///< at most so many; 0 = all
   std::vector<std::string> fresh;  ///< steps never taken from the cache, because they are timed
+  std::vector<std::string> command = {};  ///< in place of a graph: arguments of `momap`
 };
 
 /// What a job may take; 0 = without limit.

@@ -23,7 +23,7 @@ struct Plan {
     bool operator==(const Plugin&) const = default;
   };
 
-  std::string kind;                       ///< "sweep" or "leaderboard"
+  std::string kind;                       ///< "sweep", "database", ...
   std::vector<std::string> overrides;     ///< --set of the command line
   std::string build;                      ///< own_stamp()
   std::map<std::string, Plugin> plugins;  ///< of all jobs, by id
