@@ -18,7 +18,7 @@
 #include "guarded.h"
 #include "interrupt.h"
 #include "job_run.h"
-#include "leaderboard_command.h"
+#include "leaderboard/leaderboard_command.h"
 #include "report/report_command.h"
 #include "run_command.h"
 #include "sweep_command.h"
