@@ -196,6 +196,9 @@ class CommandLine {
     sub->add_flag("--pictures", options_.pictures,
                   "Run every row again, from the cache where possible, with videos of what its "
                   "metrics look at");
+    sub->add_option("--tensorboard", options_.tensorboard,
+                    "Write curves and mean scores as TensorBoard event files too")
+        ->type_name("DIR");
     sub->add_option("--samples", options_.pictured,
                     "Samples whose pictures each row shows, worst first")
         ->capture_default_str()

@@ -52,9 +52,10 @@ struct Options {
   int64_t seed = 0;
   int futures = 4;
 
-  int64_t points = 40000;  ///< view, report: of a map, at most
-  int64_t pictured = 24;   ///< report: samples of a row
-  bool pictures = false;   ///< report: rows run again with videos
+  int64_t points = 40000;   ///< view, report: of a map, at most
+  int64_t pictured = 24;    ///< report: samples of a row
+  bool pictures = false;    ///< report: rows run again with videos
+  std::string tensorboard;  ///< report: folder for event files
 };
 
 /// Parses the command line. Prints help or a complaint and leaves the process where that is all

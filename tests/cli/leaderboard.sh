@@ -28,6 +28,13 @@ sed 's/"version": 1,/"version": 2,/' out/results.json >other.json
 expect 3 board check board.yaml other.json --entry mine.yaml; says "protocol version 2; the board has 1"
 expect 3 momap leaderboard show out/results.json other.json; says "never compared"
 echo '{' >broken.json; expect 3 momap leaderboard show broken.json; says "broken.json"
+# Ranked by speed: what sleeps is slower; a rerun does not have to take the same time.
+sed 's/rank_by: s.mean/rank_by: speed.time_ratio/; s/crash_on: \[1\]/sleep_ms: 60/' board.yaml >speed.yaml
+expect 0 board run speed.yaml -o speed --format csv; says "1,zero,1,"
+[[ $out == *$'\n2,crash,'* ]] || fail "the slower one is not second: $out"
+expect 0 board check speed.yaml speed/results.json --share 1; says "2 run again with the same scores"
+sed 's/speed_samples: 1/speed_samples: 0/' speed.yaml >slip.yaml
+expect 2 board run slip.yaml -o slip; says "speed_samples = 0 measures no speed"
 sed 's/rank_by: s.mean/rank_by: s.mean\n  baselin: x/' board.yaml >slip.yaml
 expect 2 board run slip.yaml -o slip; says "did you mean 'baseline'"; [[ ! -e slip ]]
 expect 2 board run board.yaml -o out; says "never overwritten"

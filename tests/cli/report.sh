@@ -120,8 +120,70 @@ expect 0 python3 check.py alone_page leaderboard
 mkdir training
 printf 'step,loss,learning_rate,items_per_second\n20,0.5,1e-3,10.0\n40,0.25,1e-3,10.0\n60,0.' >training/loss.csv
 printf 'step,score,mean,samples\n40,energy.energy_score,0.1,8\n' >training/validation.csv
-expect 0 momap report training
+expect 0 momap report training --tensorboard events
 expect 0 python3 check.py training training
+# The event file by its own description: records with their CRC-32C, messages of protocol buffers.
+cat >events.py <<'END'
+import glob, struct, sys
+
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    crc ^= 0xffffffff
+    return ((crc >> 15 | crc << 17) + 0xa282ead8) & 0xffffffff
+
+def records(data):
+    while data:
+        length, check = struct.unpack_from("<QI", data)
+        assert crc32c(data[:8]) == check
+        body = data[12:12 + length]
+        assert struct.unpack_from("<I", data, 12 + length)[0] == crc32c(body)
+        yield body
+        data = data[16 + length:]
+
+def varint(data):
+    value = shift = 0
+    for n, byte in enumerate(data):
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return value, data[n + 1:]
+
+def fields(data):
+    out = {}
+    while data:
+        key, data = varint(data)
+        wire = key & 7
+        if wire == 0:
+            value, data = varint(data)
+        elif wire == 2:
+            size, data = varint(data)
+            value, data = data[:size], data[size:]
+        else:
+            size = {1: 8, 5: 4}[wire]
+            value, data = data[:size], data[size:]
+        out[key >> 3] = value
+    return out
+
+def scalars(folder):
+    file, = glob.glob(f"{folder}/events.out.tfevents.*")
+    first, *rest = [fields(record) for record in records(open(file, "rb").read())]
+    assert first[3] == b"brain.Event:2" and len(first[1]) == 8
+    for event in rest:
+        value = fields(fields(event[5])[1])
+        yield value[1].decode(), event[2], struct.unpack("<f", value[2])[0]
+
+curves = list(scalars("events/curves"))
+assert ("loss", 20, 0.5) in curves and ("loss", 40, 0.25) in curves, curves
+assert any(tag == "validation: energy.energy_score" and step == 40 for tag, step, _ in curves)
+board = list(scalars("board_events/mesh"))
+assert [tag for tag, _, _ in board] == ["psnr.psnr_covered"] and 10 < board[0][2] < 60, board
+END
+expect 0 momap report board --tensorboard board_events
+expect 0 python3 events.py
 
 mkdir empty
 expect 2 momap report empty

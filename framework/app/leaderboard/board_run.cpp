@@ -115,7 +115,8 @@ class BoardRun {
       return;
     }
     row.result = read_run(job_folder.run());
-    if (std::ranges::count(row.result.scores, board_.rank_by, &ScoreInfo::key) == 0) {
+    if (board_.rank_by != kSpeedScore &&
+        std::ranges::count(row.result.scores, board_.rank_by, &ScoreInfo::key) == 0) {
       row.failure = fmt::format("gave no score '{}'", board_.rank_by);
       row.result.values.clear();
     }
@@ -157,11 +158,16 @@ class BoardRun {
         const auto& theirs = seconds[static_cast<size_t>(baseline)];
         if (std::isfinite(own)) times[std::to_string(round)] = own;
         if (round < theirs.size() && std::isfinite(own / theirs[round])) {
-          ratios[std::to_string(round)] = own / theirs[round];
+          ratios[fmt::format("round {}/0", round + 1)] = own / theirs[round];
         }
       }
       if (!times.empty()) results_.rows[i].seconds = mean_of(times);
-      if (!ratios.empty()) results_.rows[i].speed_ratio = mean_of(ratios);
+      if (ratios.empty()) continue;
+      results_.rows[i].speed_ratio = mean_of(ratios);
+      if (std::ranges::count(board_.show, kSpeedScore) == 0) continue;
+      RunResult& result = results_.rows[i].result;
+      result.scores.push_back({.key = kSpeedScore, .unit = "", .higher_is_better = false});
+      result.values[kSpeedScore] = std::move(ratios);
     }
   }
 

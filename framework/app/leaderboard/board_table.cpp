@@ -28,7 +28,10 @@ Table table_of(const BoardResults& results) {
     }
     table.columns.push_back(fmt::format("{}{}{}", key, unit, better));
   }
-  table.columns.insert(table.columns.end(), {"s a sample", "time ratio", "GiB", "remarks"});
+  const bool has_ratio = std::ranges::count(results.show, kSpeedScore) > 0;
+  table.columns.emplace_back("s a sample");
+  if (!has_ratio) table.columns.emplace_back("time ratio");
+  table.columns.insert(table.columns.end(), {"GiB", "remarks"});
   std::vector<const BoardRow*> order;
   for (const auto& row : results.rows) order.push_back(&row);
   std::ranges::stable_sort(order, {}, [](const BoardRow* row) {
@@ -54,7 +57,7 @@ Table table_of(const BoardResults& results) {
                     : Table::Cell{"-", std::nullopt};
     };
     cells.push_back(timed(row->seconds, "{:.3g}"));
-    cells.push_back(timed(row->speed_ratio, "{:.2f}"));
+    if (!has_ratio) cells.push_back(timed(row->speed_ratio, "{:.2f}"));
     cells.push_back({fmt::format("{:.2f}", row->peak_gib), row->peak_gib});
     std::string remarks = row->control ? "control" : "";
     if (row->entry == results.baseline) remarks += remarks.empty() ? "baseline" : ", baseline";

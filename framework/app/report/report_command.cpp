@@ -8,6 +8,7 @@
 #include "pictured_run.h"
 #include "report.h"
 #include "run_command.h"
+#include "tensorboard.h"
 
 namespace momap {
 namespace {
@@ -55,6 +56,7 @@ int report_command(const Options& options) {
   if (options.pictures) add_pictures(report, folder, options);
   const fs::path page = write_report(report, folder, !beside,
                                      {.samples = options.pictured, .points = options.points});
+  if (!options.tensorboard.empty()) write_tensorboard(report, options.tensorboard);
   fmt::print("{}\n", shown(fs::absolute(page)));
   return kExitOk;
 }

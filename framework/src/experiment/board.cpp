@@ -104,6 +104,11 @@ Board read_board(const fs::path& file, const std::vector<fs::path>& entries) {
   if (board.open_steps.empty()) {
     problems.add(section->mark(), "board: open_steps names no step, so there is nothing to enter");
   }
+  if (std::ranges::count(board.show, kSpeedScore) > 0 && board.speed_samples == 0) {
+    problems.add(section->mark(), fmt::format("board: {} is asked for, but speed_samples = 0 "
+                                              "measures no speed",
+                                              kSpeedScore));
+  }
   if (named && named->is_map()) {
     for (const auto& [name, mark, steps] : named->entries()) {
       board.entries.push_back(entry_of(name, steps, mark, board.open_steps, problems));

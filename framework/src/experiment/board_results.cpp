@@ -179,6 +179,7 @@ BoardResults joined(const std::vector<BoardResults>& parts) {
       // Speeds of another machine or another hour are no ratios to this baseline.
       all.rows.back().speed_ratio.reset();
       all.rows.back().seconds.reset();
+      all.rows.back().result.values.erase(kSpeedScore);
     }
   }
   rank_rows(all);

@@ -23,6 +23,10 @@ struct BoardEntry {
   bool control = false;
 };
 
+/// A score that boards may rank by and show besides those of the graph: time of the open steps over
+/// the baseline's, round by round. A rerun does not give it again.
+inline constexpr const char* kSpeedScore = "speed.time_ratio";
+
 /// A leaderboard file: a graph with open steps, the data, the rules.
 struct Board {
   std::filesystem::path file;
@@ -32,7 +36,7 @@ struct Board {
   std::string data;     ///< what it runs on, in words
   int64_t samples = 0;
   std::vector<std::string> open_steps;
-  std::string rank_by;            ///< score key, "psnr.psnr_covered"
+  std::string rank_by;            ///< score key, "psnr.psnr_covered", or kSpeedScore
   std::vector<std::string> show;  ///< score keys of the table; `rank_by` first
   std::string baseline;           ///< entry that speeds are given against
   int64_t speed_samples = 0;      ///< of each timed run; 0 = speed is not measured
