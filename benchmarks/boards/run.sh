@@ -31,7 +31,7 @@ mv "$work/README.md" docs/results/README.md
     ./momap leaderboard show "$results" --format csv | awk -F, -v board="$(basename "$results" .json)" '
       NR == 1 { score = $3; next }
       $1 == 1 { first = first (first == "" ? "" : ", ") sprintf("%s %.4g", $2, $3) }
-      $NF == "baseline" { baseline = sprintf("%s %.4g", $2, $3) }
+      /baseline"?$/ { baseline = sprintf("%s %.4g", $2, $3) }
       END { printf "| %s | `%s` | %s | %s |\n", board, score, first, baseline }'
   done
   printf '\n'

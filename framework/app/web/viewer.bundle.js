@@ -1,4 +1,4 @@
-/* Made by build.mjs from src; sources 184f4734c608db2e16c3ad2ab9840432e6611864f8a46ee3ff9e0a27d697c262
+/* Made by build.mjs from src; sources 980fc9f78f8146f184d9f9a9a53f10722aa69c01d4eeaaad77b186dc1cb3f4a5
 SPDX-License-Identifier: Apache-2.0 AND ISC AND MIT AND BSD-3-Clause
 Contains:
 

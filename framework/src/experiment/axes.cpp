@@ -52,8 +52,9 @@ bool is_map_of_lists(const Config& map, const char* what, Problems& problems) {
   bool sound = true;
   for (const auto& [key, mark, values] : map.entries()) {
     if (!values.is_list() || values.items().empty()) {
-      problems.add(values.mark(), fmt::format("{}: '{}' = {} is not a list of values", what, key,
-                                              values.describe()));
+      problems.add(values.mark(),
+                   fmt::format("{}: '{}' = {}; expected a list of one value or more", what, key,
+                               values.is_list() ? "[]" : values.describe()));
       sound = false;
     }
   }

@@ -36,7 +36,7 @@ export function detailsOf(report) {
     if (row.graph) {
       parts.push(
         element('h3', {}, 'This one again'),
-        element('p', {}, 'Save the graph as graph.yaml, then: ', element('code', {}, 'momap run graph.yaml -o again')),
+        element('p', {}, 'Save the graph as graph.yaml, then: ', element('code', {}, `momap run graph.yaml${report.samples ? ` --samples ${report.samples}` : ''} -o again`)),
         element('p', {}, copyButton(row.graph)), element('pre', { className: 'graph' }, row.graph));
     }
     if (row.stepSeconds) {
