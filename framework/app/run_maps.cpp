@@ -98,7 +98,7 @@ std::optional<RunFile> reference_of(const FinishedRun& run, const RunMap& map) {
 }
 
 bool is_figure(const fs::path& file) {
-  static constexpr std::array kShown{".png", ".jpg", ".gif", ".mp4", ".webm"};
+  static constexpr std::array kShown{".png", ".jpg", ".gif", ".webp", ".mp4", ".webm"};
   return std::ranges::find(kShown, file.extension()) != kShown.end();
 }
 

@@ -8,7 +8,7 @@
 #include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
 
-#include "h264_writer.h"
+#include "libav_writer.h"
 
 namespace momap::video_output {
 namespace {
@@ -22,11 +22,16 @@ cv::Mat padded(const cv::Mat& rgb) {
   return out;
 }
 
-void write_h264(const Video& video, const std::filesystem::path& path, const std::string& shown) {
-  const cv::Mat first = padded(video.frame(0));
-  H264Writer writer(path, first.size(), video.fps, shown);
+void write_by_libav(LibavFormat format, const Video& video, const std::filesystem::path& path,
+                    const std::string& shown) {
+  const auto fitted = [&](int64_t t) {
+    const cv::Mat rgb = video.frame(t);
+    return format == LibavFormat::mp4 ? padded(rgb) : rgb;
+  };
+  const cv::Mat first = fitted(0);
+  LibavWriter writer(format, path, first.size(), video.fps, shown);
   writer.write(first);
-  for (int64_t t = 1; t < video.frames; ++t) writer.write(padded(video.frame(t)));
+  for (int64_t t = 1; t < video.frames; ++t) writer.write(fitted(t));
   writer.finish();
 }
 
@@ -68,8 +73,12 @@ void write_motion_jpeg(const Video& video, const std::filesystem::path& path,
 }  // namespace
 
 void encode(const Video& video, const std::filesystem::path& path, const std::string& shown) {
-  const bool mp4 = path.extension() == ".mp4";
-  (mp4 ? write_h264 : write_motion_jpeg)(video, path, shown);
+  const std::string format = path.extension();
+  if (format == ".avi") return write_motion_jpeg(video, path, shown);
+  write_by_libav(format == ".mp4"    ? LibavFormat::mp4
+                 : format == ".webp" ? LibavFormat::webp
+                                     : LibavFormat::gif,
+                 video, path, shown);
 }
 
 }  // namespace momap::video_output

@@ -39,8 +39,10 @@ class VideoOutput final : public momap::Output {
               .unit("1/s")
               .between(0, 1000),
           param("format", &Params::format,
-                "mp4: H.264, plays in browsers. avi: Motion JPEG, needs no encoder library.")
-              .one_of({"mp4", "avi"}),
+                "mp4: H.264, plays in browsers. webp, gif: a moving picture for a page or a talk; "
+                "gif "
+                "has 256 colours. avi: Motion JPEG, needs no encoder library.")
+              .one_of({"mp4", "webp", "gif", "avi"}),
           param("spacing_px", &Params::spacing_px,
                 "Distance between the paths of a motion map; 0 = by the size.")
               .unit("px")
@@ -126,6 +128,6 @@ class VideoOutput final : public momap::Output {
 }  // namespace
 
 MOMAP_PLUGIN(
-    VideoOutput, "output/video", 1,
+    VideoOutput, "output/video", 2,
     "Writes a clip, or the paths of a motion map as they grow, as a video; with a reference, "
     "side by side with it and their difference.");

@@ -112,6 +112,34 @@ TEST(VideoOutput, ComesBackFrameByFrame) {
   EXPECT_EQ(files_in(folder.path()), 2);
 }
 
+TEST(VideoOutput, WritesMovingPictures) {
+  const momap::TemporaryFolder folder;
+  momap::testing::SceneOptions options;
+  options.width = 61;  // odd sizes stay
+  options.height = 47;
+  const momap::Clip clip = momap::testing::moving_square(options);
+  for (const auto& [format, most] : {std::pair{"webp", 6.0}, {"gif", 24.0}}) {
+    const fs::path path =
+        write(clip, folder.path() / "clip", fmt::format("{{format: {}}}", format));
+    const std::string bytes = momap::read_file(path);
+    EXPECT_EQ(bytes.substr(0, 4), std::string(format) == "webp" ? "RIFF" : "GIF8");
+    if (std::string(format) == "webp") {
+      EXPECT_NE(bytes.find("ANMF"), std::string::npos);
+      continue;  // FFmpeg reads no animated WebP
+    }
+    cv::VideoCapture capture(path.string(), cv::CAP_FFMPEG);
+    cv::Mat frame;
+    int64_t t = 0;
+    for (; capture.read(frame); ++t) {
+      ASSERT_EQ(frame.size(), cv::Size(61, 47));
+      cv::cvtColor(frame, frame, cv::COLOR_BGR2RGB);
+      const cv::Mat original(47, 61, CV_8UC3, clip.frames[t].data_ptr());
+      EXPECT_LT(cv::norm(frame, original, cv::NORM_L1) / (47 * 61 * 3), most) << t;
+    }
+    EXPECT_EQ(t, clip.length());
+  }
+}
+
 TEST(VideoOutput, WritesPicturesOfAFewPixels) {
   const momap::TemporaryFolder folder;
   for (const auto& [height, width] : {std::pair{1, 1}, {7, 1}, {8, 2}, {1, 30}}) {
@@ -159,9 +187,12 @@ TEST(VideoOutput, GivesTheSameBytesWhateverTheNumberOfProcessors) {
 TEST(VideoOutput, GivesTheSameBytesTimeAfterTime) {
   const momap::TemporaryFolder folder;
   const momap::Datum clip = noisy_clip(6, 48, 192);
-  const std::string first = momap::read_file(write(clip, folder.path() / "clip"));
-  for (int i = 0; i < 100; ++i) {
-    ASSERT_TRUE(momap::read_file(write(clip, folder.path() / "clip")) == first) << "time " << i;
+  for (const std::string params : {"{}", "{format: webp}", "{format: gif}"}) {
+    const std::string first = momap::read_file(write(clip, folder.path() / "clip", params));
+    for (int i = 0; i < 50; ++i) {
+      ASSERT_TRUE(momap::read_file(write(clip, folder.path() / "clip", params)) == first)
+          << params << ", time " << i;
+    }
   }
 }
 
@@ -200,7 +231,7 @@ TEST(VideoOutput, WritesPartialClipsAndSingleFrames) {
   const momap::PartialClip partial{at::full({1, 1, 1, 3}, 10, at::kByte),
                                    at::zeros({1, 1, 1}, at::kBool), at::ones({1, 1, 1}),
                                    at::zeros({1, momap::kDropReasons}, at::kLong), 0};
-  for (const char* format : {"mp4", "avi"}) {
+  for (const char* format : {"mp4", "webp", "gif", "avi"}) {
     EXPECT_GT(
         fs::file_size(write(partial, folder.path() / "one", fmt::format("{{format: {}}}", format))),
         0u);
@@ -215,7 +246,7 @@ TEST(VideoOutput, LeavesNothingBehindWhenTheDiskIsFull) {
   rlimit unlimited{};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &unlimited), 0);
   const rlimit small{20000, unlimited.rlim_max};
-  for (const char* format : {"mp4", "avi"}) {
+  for (const char* format : {"mp4", "webp", "gif", "avi"}) {
     ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
     std::string message;
     try {

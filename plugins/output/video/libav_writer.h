@@ -8,14 +8,21 @@
 
 namespace momap::video_output {
 
-/// Writes RGB pictures of one size, both sides even, as H.264 in yuv420p (BT.601) into an .mp4 that
-/// browsers can play while it loads. One encoder thread: the same pictures give the same bytes on
+/// What FFmpeg's libraries write for us.
+enum class LibavFormat {
+  mp4,   ///< H.264 in yuv420p (BT.601), which browsers can play while it loads; even sides only
+  webp,  ///< animated, yuv420p (BT.601)
+  gif,   ///< 256 fixed colours, dithered
+};
+
+/// Writes RGB pictures of one size. One encoder thread: the same pictures give the same bytes on
 /// any machine with this encoder. Every member throws ConfigError, with `shown` as the name of the
 /// file: the encoder is missing, the disk is full.
-class H264Writer {
+class LibavWriter {
  public:
-  H264Writer(const std::filesystem::path& path, cv::Size size, double fps, std::string shown);
-  ~H264Writer();
+  LibavWriter(LibavFormat format, const std::filesystem::path& path, cv::Size size, double fps,
+              std::string shown);
+  ~LibavWriter();
 
   void write(const cv::Mat& rgb);
   /// Writes what the encoder still holds, and the index; the file is complete afterwards.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "h264_writer.h"
+#include "libav_writer.h"
 
 #include <fmt/format.h>
 #include <momap/base/error.h>
@@ -54,23 +54,59 @@ Frame frame_of(AVPixelFormat format, cv::Size size) {
   return frame;
 }
 
-Scaler yuv_from_rgb(cv::Size size) {
-  Scaler scaler(needed(sws_getContext(
-      size.width, size.height, AV_PIX_FMT_RGB24, size.width, size.height, AV_PIX_FMT_YUV420P,
-      SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT, nullptr, nullptr, nullptr)));
+Scaler from_rgb(cv::Size size, AVPixelFormat to) {
+  Scaler scaler(needed(
+      sws_getContext(size.width, size.height, AV_PIX_FMT_RGB24, size.width, size.height, to,
+                     SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT, nullptr, nullptr, nullptr)));
   return scaler;
+}
+
+/// How a format is made.
+struct Recipe {
+  const char* name;    // for people
+  const char* muxer;   // of libavformat
+  const char* option;  // of the muxer, and its value
+  const char* value;
+  AVPixelFormat pixels;
+  const char* remedy;
+};
+
+const Recipe& recipe_of(LibavFormat format) {
+  static constexpr Recipe kMp4{"H.264",
+                               "mp4",
+                               "movflags",
+                               "faststart",
+                               AV_PIX_FMT_YUV420P,
+                               "libx264 (Debian: libavcodec-extra)"};
+  static constexpr Recipe kWebp{"animated WebP",    "webp",   "loop", "0",
+                                AV_PIX_FMT_YUV420P, "libwebp"};
+  static constexpr Recipe kGif{"GIF", "gif", "loop", "0", AV_PIX_FMT_BGR8, "its GIF encoder"};
+  return format == LibavFormat::mp4 ? kMp4 : format == LibavFormat::webp ? kWebp : kGif;
+}
+
+const AVCodec* codec_of(LibavFormat format) {
+  switch (format) {
+    case LibavFormat::mp4:
+      return avcodec_find_encoder(AV_CODEC_ID_H264);
+    case LibavFormat::webp:
+      return avcodec_find_encoder_by_name("libwebp_anim");
+    case LibavFormat::gif:
+      return avcodec_find_encoder(AV_CODEC_ID_GIF);
+  }
+  return nullptr;
 }
 
 }  // namespace
 
-struct H264Writer::State {
+struct LibavWriter::State {
+  LibavFormat format;
   std::string shown;
   Container container;
   Encoder encoder;
   AVStream* stream = nullptr;
   Scaler scaler;
   Frame rgb;
-  Frame yuv;
+  Frame coded;
   Packet packet;
 
   int done(int result) const {
@@ -83,14 +119,16 @@ struct H264Writer::State {
   }
 
   void open_encoder(cv::Size size, AVRational fps) {
-    const AVCodec* codec = avcodec_find_encoder(AV_CODEC_ID_H264);
+    const AVCodec* codec = codec_of(format);
     if (!codec) no_encoder();
     encoder.reset(needed(avcodec_alloc_context3(codec)));
     encoder->width = size.width;
     encoder->height = size.height;
-    encoder->pix_fmt = AV_PIX_FMT_YUV420P;
-    encoder->colorspace = AVCOL_SPC_SMPTE170M;
-    encoder->color_range = AVCOL_RANGE_MPEG;
+    encoder->pix_fmt = recipe_of(format).pixels;
+    if (encoder->pix_fmt == AV_PIX_FMT_YUV420P) {
+      encoder->colorspace = AVCOL_SPC_SMPTE170M;
+      encoder->color_range = AVCOL_RANGE_MPEG;
+    }
     encoder->framerate = fps;
     encoder->time_base = av_inv_q(fps);
     encoder->thread_count = 1;
@@ -100,10 +138,10 @@ struct H264Writer::State {
 
   void open_container(const std::filesystem::path& path) {
     AVFormatContext* made = nullptr;
-    done(avformat_alloc_output_context2(&made, nullptr, "mp4", path.c_str()));
+    done(avformat_alloc_output_context2(&made, nullptr, recipe_of(format).muxer, path.c_str()));
     container.reset(made);
     container->flags |= AVFMT_FLAG_BITEXACT;
-    done(av_opt_set(container->priv_data, "movflags", "faststart", 0));
+    done(av_opt_set(container->priv_data, recipe_of(format).option, recipe_of(format).value, 0));
     stream = needed(avformat_new_stream(container.get(), nullptr));
     stream->time_base = encoder->time_base;
     stream->avg_frame_rate = encoder->framerate;
@@ -126,34 +164,36 @@ struct H264Writer::State {
   }
 
   [[noreturn]] void no_encoder() const {
-    throw ConfigError(fmt::format(
-        "{}: FFmpeg has no encoder for H.264 here; install its libraries with libx264 (Debian: "
-        "libavcodec-extra), or set 'format: avi'",
-        shown));
+    const Recipe& recipe = recipe_of(format);
+    throw ConfigError(
+        fmt::format("{}: FFmpeg has no encoder for {} here; install its libraries with {}, or set "
+                    "'format: avi', which needs none of them",
+                    shown, recipe.name, recipe.remedy));
   }
 };
 
-H264Writer::H264Writer(const std::filesystem::path& path, cv::Size size, double fps,
-                       std::string shown)
+LibavWriter::LibavWriter(LibavFormat format, const std::filesystem::path& path, cv::Size size,
+                         double fps, std::string shown)
     : state_(std::make_unique<State>()) {
   static constexpr int kLargestDenominator = 60000;
   // Its summaries of every file are not for our users; what fails is said by our errors.
   av_log_set_level(AV_LOG_QUIET);
+  state_->format = format;
   state_->shown = std::move(shown);
   state_->open_encoder(size, av_d2q(fps, kLargestDenominator));
   state_->open_container(path);
-  state_->scaler = yuv_from_rgb(size);
+  state_->scaler = from_rgb(size, recipe_of(format).pixels);
   state_->rgb = frame_of(AV_PIX_FMT_RGB24, size);
-  state_->yuv = frame_of(AV_PIX_FMT_YUV420P, size);
-  state_->yuv->pts = 0;
+  state_->coded = frame_of(recipe_of(format).pixels, size);
+  state_->coded->pts = 0;
   state_->packet.reset(needed(av_packet_alloc()));
 }
 
-H264Writer::~H264Writer() = default;
+LibavWriter::~LibavWriter() = default;
 
-void H264Writer::write(const cv::Mat& rgb) {
+void LibavWriter::write(const cv::Mat& rgb) {
   AVFrame& from = *state_->rgb;
-  AVFrame& to = *state_->yuv;
+  AVFrame& to = *state_->coded;
   rgb.copyTo(cv::Mat(rgb.size(), CV_8UC3, from.data[0], static_cast<size_t>(from.linesize[0])));
   // The encoder may still hold the frame before.
   state_->done(av_frame_make_writable(&to));
@@ -163,7 +203,7 @@ void H264Writer::write(const cv::Mat& rgb) {
   ++to.pts;
 }
 
-void H264Writer::finish() {
+void LibavWriter::finish() {
   state_->done(avcodec_send_frame(state_->encoder.get(), nullptr));
   state_->write_packets();
   state_->done(av_write_trailer(state_->container.get()));
