@@ -101,6 +101,7 @@ Board read_board(const fs::path& file, const std::vector<fs::path>& entries) {
   board.speed_repeats = params.speed_repeats;
   board.limits.seconds = params.seconds;
   board.limits.memory_gib = params.memory_gib;
+  board.limits.open_files = params.open_files;
   if (board.open_steps.empty()) {
     problems.add(section->mark(), "board: open_steps names no step, so there is nothing to enter");
   }

@@ -23,6 +23,7 @@ struct BoardParams {
   std::vector<std::string> controls;
   double seconds = 0;
   double memory_gib = 0;
+  int64_t open_files = 0;
 
   static auto schema() {
     return std::tuple{
@@ -51,6 +52,9 @@ struct BoardParams {
         param("memory_gib", &BoardParams::memory_gib,
               "Resident memory of an entry; 0 = without limit.")
             .unit("GiB")
+            .at_least(0),
+        param("open_files", &BoardParams::open_files,
+              "Files an entry may hold open; 0 = the system's limit.")
             .at_least(0)};
   }
 };
