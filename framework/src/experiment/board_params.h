@@ -34,7 +34,8 @@ struct BoardParams {
         param("data", &BoardParams::data, "What it runs on, with split and version.").required(),
         param("samples", &BoardParams::samples, "Samples scored.").between(1, 1e9),
         param("open_steps", &BoardParams::open_steps, "Steps an entry gives."),
-        param("rank_by", &BoardParams::rank_by, "Score that ranks, step.name, or speed.time_ratio.").required(),
+        param("rank_by", &BoardParams::rank_by, "Score that ranks, step.name, or speed.time_ratio.")
+            .required(),
         param("show", &BoardParams::show, "Further scores of the table."),
         param("baseline", &BoardParams::baseline, "Entry that speeds are given against.")
             .required(),
