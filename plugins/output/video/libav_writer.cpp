@@ -5,6 +5,7 @@
 #include <momap/base/error.h>
 
 #include <array>
+#include <cstring>
 #include <new>
 
 extern "C" {
@@ -49,9 +50,17 @@ Frame frame_of(AVPixelFormat format, cv::Size size) {
   frame->format = format;
   frame->width = size.width;
   frame->height = size.height;
-  // Its rows have room for the vector loads of swscale beyond their end.
+  // Its rows have room for the vector loads of swscale and encoders beyond their end; what stands
+  // there may not change from run to run.
   if (av_frame_get_buffer(frame.get(), 0) < 0) throw std::bad_alloc();
+  for (const AVBufferRef* buffer : frame->buf) {
+    if (buffer) std::memset(buffer->data, 0, buffer->size);
+  }
   return frame;
+}
+
+cv::Size even(cv::Size size) {
+  return {size.width + size.width % 2, size.height + size.height % 2};
 }
 
 Scaler from_rgb(cv::Size size, AVPixelFormat to) {
@@ -133,6 +142,9 @@ struct LibavWriter::State {
     encoder->time_base = av_inv_q(fps);
     encoder->thread_count = 1;
     encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
+    // Without libx264's macroblock tree: with it and AVX-512 the same pictures gave other bytes now
+    // and then (version 164). Another encoder does not know the option.
+    if (format == LibavFormat::mp4) av_opt_set(encoder->priv_data, "mbtree", "0", 0);
     if (avcodec_open2(encoder.get(), codec, nullptr) < 0) no_encoder();
   }
 
@@ -183,7 +195,7 @@ LibavWriter::LibavWriter(LibavFormat format, const std::filesystem::path& path, 
   state_->open_encoder(size, av_d2q(fps, kLargestDenominator));
   state_->open_container(path);
   state_->scaler = from_rgb(size, recipe_of(format).pixels);
-  state_->rgb = frame_of(AV_PIX_FMT_RGB24, size);
+  state_->rgb = frame_of(AV_PIX_FMT_RGB24, even(size));
   state_->coded = frame_of(recipe_of(format).pixels, size);
   state_->coded->pts = 0;
   state_->packet.reset(needed(av_packet_alloc()));
@@ -194,10 +206,14 @@ LibavWriter::~LibavWriter() = default;
 void LibavWriter::write(const cv::Mat& rgb) {
   AVFrame& from = *state_->rgb;
   AVFrame& to = *state_->coded;
-  rgb.copyTo(cv::Mat(rgb.size(), CV_8UC3, from.data[0], static_cast<size_t>(from.linesize[0])));
+  // The last colours of an odd side are means of two pixels, of which one is a copy.
+  cv::copyMakeBorder(rgb,
+                     cv::Mat(from.height, from.width, CV_8UC3, from.data[0],
+                             static_cast<size_t>(from.linesize[0])),
+                     0, from.height - rgb.rows, 0, from.width - rgb.cols, cv::BORDER_REPLICATE);
   // The encoder may still hold the frame before.
   state_->done(av_frame_make_writable(&to));
-  sws_scale(state_->scaler.get(), from.data, from.linesize, 0, from.height, to.data, to.linesize);
+  sws_scale(state_->scaler.get(), from.data, from.linesize, 0, rgb.rows, to.data, to.linesize);
   state_->done(avcodec_send_frame(state_->encoder.get(), &to));
   state_->write_packets();
   ++to.pts;
