@@ -102,9 +102,10 @@ TEST_F(SweepFile, EverythingThatIsWrongIsSaidWithItsPlace) {
   const std::string said = refusal(
       "  gird: {x: [1]}\n  grid: {x: 1}\n  seeds: [one]\n  limits: {second: 3}\n"
       "  baseline: {x: 9}\n");
-  for (const char* part : {"s.yaml:3:3: error: sweep: no key 'gird'; did you mean 'grid'",
-                           "s.yaml:4:13: error: grid: 'x' = 1 is not a list", "seed = one is not",
-                           "did you mean 'seconds'", "baseline: no point has x=9"}) {
+  for (const char* part :
+       {"s.yaml:3:3: error: sweep: no key 'gird'; did you mean 'grid'",
+        "s.yaml:4:13: error: grid: 'x' = 1; expected a list", "seed = one is not",
+        "did you mean 'seconds'", "baseline: no point has x=9"}) {
     EXPECT_NE(said.find(part), std::string::npos) << part << " in\n" << said;
   }
 }
