@@ -29,7 +29,7 @@ expect 3 board check board.yaml other.json --entry mine.yaml; says "protocol ver
 expect 3 momap leaderboard show out/results.json other.json; says "never compared"
 echo '{' >broken.json; expect 3 momap leaderboard show broken.json; says "broken.json"
 sed 's/samples: 4$/samples: 4\n  open_files: 3/; /crash:/d' board.yaml >few.yaml
-expect 3 board run few.yaml -o few; says "failed"
+expect 3 board run few.yaml -o few; says "Too many open files"
 # Ranked by speed: what sleeps is slower; a rerun does not have to take the same time.
 sed 's/rank_by: s.mean/rank_by: speed.time_ratio/; s/crash_on: \[1\]/sleep_ms: 60/' board.yaml >speed.yaml
 expect 0 board run speed.yaml -o speed --format csv; says "1,zero,1,"

@@ -32,12 +32,7 @@ Table table_of(const BoardResults& results) {
   table.columns.emplace_back("s a sample");
   if (!has_ratio) table.columns.emplace_back("time ratio");
   table.columns.insert(table.columns.end(), {"GiB", "remarks"});
-  std::vector<const BoardRow*> order;
-  for (const auto& row : results.rows) order.push_back(&row);
-  std::ranges::stable_sort(order, {}, [](const BoardRow* row) {
-    return row->rank > 0 ? row->rank : 1 << 20;  // entries without a score come last
-  });
-  for (const BoardRow* row : order) {
+  for (const BoardRow* row : rows_by_rank(results)) {
     std::vector<Table::Cell> cells;
     cells.push_back(row->rank > 0
                         ? Table::Cell{std::to_string(row->rank), static_cast<double>(row->rank)}

@@ -64,12 +64,9 @@ Report board_report(const fs::path& path) {
       break;
     }
   }
-  for (const BoardRow& row : results.rows) {
-    report.rows.push_back(row_of(results, row, is_folder ? path : fs::path()));
+  for (const BoardRow* row : rows_by_rank(results)) {
+    report.rows.push_back(row_of(results, *row, is_folder ? path : fs::path()));
   }
-  std::ranges::stable_sort(report.rows, {}, [](const ReportRow& row) {
-    return row.rank > 0 ? row.rank : 1 << 20;  // entries without a score come last
-  });
   return report;
 }
 

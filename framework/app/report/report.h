@@ -38,6 +38,7 @@ struct Report {
   std::string kind;  ///< "leaderboard", "sweep", "run" or "training"
   std::string title;
   std::vector<std::pair<std::string, std::string>> facts;  ///< label and text
+  std::vector<std::string> varying;                        ///< keys that set rows apart
   std::vector<ScoreInfo> scores;  ///< those shown, the most important first
   std::string cost;               ///< what `seconds` are of
   std::string repeat;             ///< command

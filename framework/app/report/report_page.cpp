@@ -189,9 +189,10 @@ fs::path write_report(const Report& report, const fs::path& folder, bool copies,
     curves.push_back({{"name", curve.name}, {"points", curve.points}});
   }
   const ordered_json json{
-      {"kind", report.kind},       {"title", report.title}, {"facts", facts},
-      {"scores", scores},          {"cost", report.cost},   {"repeat", report.repeat},
-      {"samples", report.samples}, {"rows", rows},          {"curves", curves}};
+      {"kind", report.kind},       {"title", report.title},     {"facts", facts},
+      {"varying", report.varying}, {"scores", scores},          {"cost", report.cost},
+      {"repeat", report.repeat},   {"samples", report.samples}, {"rows", rows},
+      {"curves", curves}};
   fs::path page = folder / "report.html";
   write_script_page(page, report.title + " - MoMap report", "momapReport",
                     json.dump(-1, ' ', true, ordered_json::error_handler_t::replace),

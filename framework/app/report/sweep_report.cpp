@@ -65,6 +65,7 @@ Report sweep_report(const fs::path& folder) {
                   {"Jobs", fmt::format("{} of {} done, {} failed", done, jobs, failed)},
                   {"Samples a job", rung.samples > 0 ? std::to_string(rung.samples) : "all"},
                   {"Build", plan.build}};
+  report.varying = varying_keys(rung.points);
   if (done > 0) report.scores = shown_scores(sweep, rung.points);
   return report;
 }

@@ -1,4 +1,4 @@
-/* Made by build.mjs from src; sources 980fc9f78f8146f184d9f9a9a53f10722aa69c01d4eeaaad77b186dc1cb3f4a5
+/* Made by build.mjs from src; sources 75218f73293a485a4b1a7c77dcb1e4ec744badeecd3d145e7692b1d049fc7976
 SPDX-License-Identifier: Apache-2.0 AND ISC AND MIT AND BSD-3-Clause
 Contains:
 

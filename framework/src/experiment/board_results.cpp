@@ -6,6 +6,7 @@
 #include <momap/experiment/board.h>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace momap {
@@ -162,6 +163,15 @@ void rank_rows(BoardResults& results) {
   }
   const auto ranks = tied_ranks(values, higher_is_better);
   for (size_t i = 0; i < results.rows.size(); ++i) results.rows[i].rank = ranks[i];
+}
+
+std::vector<const BoardRow*> rows_by_rank(const BoardResults& results) {
+  std::vector<const BoardRow*> order;
+  for (const auto& row : results.rows) order.push_back(&row);
+  std::ranges::stable_sort(order, {}, [](const BoardRow* row) {
+    return row->rank > 0 ? row->rank : std::numeric_limits<int>::max();
+  });
+  return order;
 }
 
 BoardResults joined(const std::vector<BoardResults>& parts) {

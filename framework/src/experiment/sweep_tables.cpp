@@ -13,24 +13,6 @@ namespace {
 
 constexpr double kGib = 1 << 30;
 
-// Keys that do not have the same value in all points.
-std::vector<std::string> varying_keys(const std::vector<PointResult>& points) {
-  std::vector<std::string> order;
-  std::map<std::string, std::set<std::string>> values;
-  std::map<std::string, size_t> count;
-  for (const auto& point : points) {
-    for (const auto& [key, value] : point.settings) {
-      if (values[key].empty()) order.push_back(key);
-      values[key].insert(value);
-      ++count[key];
-    }
-  }
-  std::erase_if(order, [&](const auto& key) {
-    return values[key].size() < 2 && count[key] == points.size();
-  });
-  return order;
-}
-
 Table::Cell text_cell(std::string text) { return {std::move(text), std::nullopt}; }
 
 Table::Cell number_cell(double value, const char* format = "{:.3g}") {
@@ -160,6 +142,23 @@ Table points_table_of(const Sweep& sweep, const std::vector<PointResult>& points
 }
 
 }  // namespace
+
+std::vector<std::string> varying_keys(const std::vector<PointResult>& points) {
+  std::vector<std::string> order;
+  std::map<std::string, std::set<std::string>> values;
+  std::map<std::string, size_t> count;
+  for (const auto& point : points) {
+    for (const auto& [key, value] : point.settings) {
+      if (values[key].empty()) order.push_back(key);
+      values[key].insert(value);
+      ++count[key];
+    }
+  }
+  std::erase_if(order, [&](const auto& key) {
+    return values[key].size() < 2 && count[key] == points.size();
+  });
+  return order;
+}
 
 Table points_table(const Sweep& sweep, const std::vector<PointResult>& points) {
   return points_table_of(sweep, points, varying_keys(points));

@@ -3,6 +3,7 @@
 #include <momap/base/hash.h>
 #include <momap/base/text.h>
 #include <momap/graph/graph.h>
+#include <momap/graph/interpolate.h>
 
 #include <algorithm>
 
@@ -52,7 +53,9 @@ std::string graph_yaml(const Graph& graph) {
     if (step.shares >= 0 || step.params.empty()) continue;
     out += "    with:\n";
     for (const auto& [name, value] : step.params) {
-      out += fmt::format("      {}: {}\n", name, yaml_text(value));
+      const auto* text = std::get_if<std::string>(&value);
+      out += fmt::format("      {}: {}\n", name,
+                         text ? yaml_text(as_reference(*text)) : yaml_text(value));
     }
   }
   return out;

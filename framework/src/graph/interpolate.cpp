@@ -13,6 +13,10 @@ namespace {
 
 constexpr int kMostReplacements = 100;  // a chain of references longer than this is a circle
 
+constexpr std::string_view kShare = "share:";
+
+std::string share_folder() { return (install_root() / "share/momap").string() + "/"; }
+
 const Config* find_path(const Config& root, const std::string& path) {
   const Config* at = &root;
   for (const auto& key : split(path, '.')) {
@@ -38,8 +42,8 @@ std::optional<std::string> resolve(const std::string& reference, const Config& r
                  fmt::format("set it, or give a fallback: ${{env:{}:-value}}", printable(name)));
     return std::nullopt;
   }
-  if (reference.starts_with("share:")) {
-    return (install_root() / "share/momap" / reference.substr(6)).string();
+  if (reference.starts_with(kShare)) {
+    return share_folder() + reference.substr(kShare.size());
   }
   const Config* target = find_path(root, reference);
   if (target && target->is_scalar()) return target->text();
@@ -113,6 +117,15 @@ void apply_override(Config& root, const std::string& text) {
   for (const auto& key : keys) at = &at->at_or_insert(key, mark);
   *at = parse_yaml(text.substr(equals + 1), mark.file);
   at->set_mark(mark);
+}
+
+std::string as_reference(std::string text) {
+  for (size_t at = text.find("${"); at != std::string::npos; at = text.find("${", at + 3)) {
+    text.insert(at, 1, '$');
+  }
+  const std::string share = share_folder();
+  if (!text.starts_with(share)) return text;
+  return fmt::format("${{{}{}}}", kShare, text.substr(share.size()));
 }
 
 void interpolate(Config& root, Problems& problems) {

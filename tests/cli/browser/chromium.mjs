@@ -104,4 +104,12 @@ export class Browser {
     await ended;
     clearTimeout(impatient);
   }
+
+  // Ends the browser and this program: tells what failed and what stood on the console.
+  async finish(failures) {
+    await this.close();
+    const all = [...failures, ...this.troubles.map((text) => `console: ${text}`)];
+    for (const text of all) console.error(text);
+    process.exit(all.length ? 1 : 0);
+  }
 }

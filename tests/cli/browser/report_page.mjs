@@ -75,9 +75,5 @@ try {
   await keep('phone_plots');
 } catch (error) {
   failures.push(error.stack);
-} finally {
-  await browser.close();
 }
-for (const text of browser.troubles) failures.push(`console: ${text}`);
-for (const text of failures) console.error(text);
-process.exit(failures.length ? 1 : 0);
+await browser.finish(failures);

@@ -55,6 +55,21 @@ TEST(Graph, ResolvedYamlGivesTheSameGraph) {
   expect_has(text, "samples: 4");
 }
 
+TEST(Graph, ResolvedYamlNamesNoFolderOfThisMachine) {
+  const std::string yaml =
+      "steps:\n  a: {use: source/probe, with: {file: '@'}}\n  s: {use: metric/probe_mean, in: "
+      "{result: a}}\n";
+  for (const std::string value : {"${share:models/x.bin}", "$${a} and $${b}", "plain"}) {
+    std::string with = yaml;
+    with.replace(with.find('@'), 1, value);
+    const Graph graph = check(with);
+    const std::string text = graph_yaml(graph);
+    expect_has(text, value);
+    EXPECT_EQ(text.find(install_root().string()), std::string::npos) << text;
+    EXPECT_EQ(check(text).steps[0].params, graph.steps[0].params);
+  }
+}
+
 TEST(Graph, StepsOfDifferentNamesGetDifferentSeeds) {
   const Graph graph = check(kGood);
   EXPECT_NE(graph.steps[0].seed, graph.steps[1].seed);

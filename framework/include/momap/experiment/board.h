@@ -90,6 +90,9 @@ BoardResults read_results(const std::filesystem::path& file);
 /// Fills in the ranks by `rank_by`.
 void rank_rows(BoardResults& results);
 
+/// The rows as tables show them: by rank, those without a score last.
+std::vector<const BoardRow*> rows_by_rank(const BoardResults& results);
+
 /// Rows of several files of one board. Throws DataError naming what differs when they must not be
 /// compared.
 BoardResults joined(const std::vector<BoardResults>& parts);

@@ -26,6 +26,9 @@ struct PointResult {
 std::vector<PointResult> point_results(const std::filesystem::path& folder, const Sweep& sweep,
                                        const Plan& plan, int64_t samples);
 
+/// Keys that do not have the same value in all points.
+std::vector<std::string> varying_keys(const std::vector<PointResult>& points);
+
 /// A row a point: the keys that vary, each score as mean and 95 % interval, its paired difference
 /// from the baseline, cost, state.
 Table points_table(const Sweep& sweep, const std::vector<PointResult>& points);

@@ -16,4 +16,8 @@ void apply_override(Config& root, const std::string& text);
 /// document). `$${` is a literal `${`.
 void interpolate(Config& root, Problems& problems);
 
+/// A scalar that `interpolate` turns into `text`, on this and on another machine: the path of a
+/// file that ships with MoMap is `${share:path}`.
+std::string as_reference(std::string text);
+
 }  // namespace momap

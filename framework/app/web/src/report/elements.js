@@ -22,12 +22,6 @@ export function withInterval([value, low, high]) {
 
 export const titleOf = (score) => `${score.key}${score.unit ? ` [${score.unit}]` : ''} ${score.higher ? '\u2191' : '\u2193'}`;
 
-// Keys whose value is not the same in all rows.
-export function varyingKeys(rows) {
-  const keys = [...new Set(rows.flatMap((row) => Object.keys(row.settings ?? {})))];
-  return keys.filter((key) => new Set(rows.map((row) => row.settings?.[key])).size > 1);
-}
-
 /// Of a row, with what sets it apart and no more: "point_splat, radius 2".
 export function shortName(report, row) {
   if (!report.varying.length) return row.name;

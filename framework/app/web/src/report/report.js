@@ -6,10 +6,9 @@ import { costPlot, curvePlots, effectPlot, scorePlot } from './plots.js';
 import { PlotPanel } from './plot_panel.js';
 import { galleryOf, samplesOf } from './samples.js';
 import { resultsTable } from './results_table.js';
-import { element, shortName, varyingKeys } from './elements.js';
+import { element, shortName } from './elements.js';
 
 const report = momapReport;
-report.varying = varyingKeys(report.rows);
 
 document.head.append(element('style', {}, style));
 const page = element('main');
