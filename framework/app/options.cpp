@@ -244,12 +244,14 @@ class CommandLine {
         ->add_option("--threads", options_.threads,
                      "Threads to use (default: all); with slurm: of each task (default: 1)")
         ->check(CLI::Range(0, 4096));
-    launcher(build);
+    auto* which = launcher(build);
     build->add_option("--parts", options_.parts, "With slurm: tasks that share the work")
         ->capture_default_str()
-        ->check(CLI::Range(1, 100000));
+        ->check(CLI::Range(1, 100000))
+        ->needs(which);
     build->add_option("--jobs", options_.jobs, "With slurm: tasks at once (default: no limit)")
-        ->check(CLI::Range(1, 100000));
+        ->check(CLI::Range(1, 100000))
+        ->needs(which);
     build->add_option("--samples", options_.samples, "At most so many samples (default: all)")
         ->check(CLI::NonNegativeNumber);
     build->add_flag("--keep-going", options_.keep_going,
@@ -289,16 +291,18 @@ class CommandLine {
         ->check(CLI::IsMember({"text", "markdown", "latex", "csv", "jsonl"}));
   }
 
-  void launcher(CLI::App* sub) {
-    sub->add_option("--launcher", options_.launcher,
-                    "local: processes here; slurm: tasks of a cluster that shares this folder")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"local", "slurm"}));
+  CLI::Option* launcher(CLI::App* sub) {
+    auto* which =
+        sub->add_option("--launcher", options_.launcher,
+                        "local: processes here; slurm: tasks of a cluster that shares this folder")
+            ->capture_default_str()
+            ->check(CLI::IsMember({"local", "slurm"}));
     sub->add_option("--sbatch", options_.sbatch,
                     "One more argument for sbatch: --sbatch=--partition=long (repeatable)")
         ->type_name("ARG")
         ->expected(1)
         ->take_all();
+    return which;
   }
 
   void jobs(CLI::App* sub) {
