@@ -4,7 +4,7 @@
 #include <momap/params/params.h>
 #include <momap/run/single_sample.h>
 #include <momap/store/example_file.h>
-#include <momap/train/trainer.h>
+#include <momap/train/denoising.h>
 
 #include <array>
 #include <filesystem>

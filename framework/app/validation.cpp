@@ -46,11 +46,11 @@ std::optional<double> best_so_far(const fs::path& csv, const std::string& score,
 }  // namespace
 
 Validation::Validation(const Options& options, const Catalog& catalog, ValidationOptions wanted,
-                       std::string backbone, fs::path folder, int threads)
+                       const Step& learner, fs::path folder, int threads)
     : options_(options),
       catalog_(catalog),
       wanted_(std::move(wanted)),
-      backbone_(std::move(backbone)),
+      learner_(learner.name),
       folder_(std::move(folder)),
       threads_(threads) {
   if (wanted_.validation.empty()) {
@@ -60,11 +60,11 @@ Validation::Validation(const Options& options, const Catalog& catalog, Validatio
                     printable(wanted_.keep_best)));
   }
   const Graph graph = read_graph(wanted_.validation, catalog_);
-  const int step = graph.find(backbone_);
-  if (step < 0 || graph.steps[static_cast<size_t>(step)].output() != Kind::backbone) {
+  const int step = graph.find(learner_);
+  if (step < 0 || graph.steps[static_cast<size_t>(step)].plugin.id != learner.plugin.id) {
     throw ConfigError(fmt::format(
-        "{}: has no backbone step '{}' to give the checkpoint to; name it as the recipe does",
-        shown(wanted_.validation), backbone_));
+        "{}: has no step '{}' ({}) to give the checkpoint to; name it as the recipe does",
+        shown(wanted_.validation), learner_, learner.plugin.id));
   }
   const std::string metric = wanted_.keep_best.substr(0, wanted_.keep_best.find('.'));
   if (!metric.empty() && graph.find(metric) < 0) {
@@ -84,7 +84,7 @@ void Validation::saved(int64_t step, bool last, const fs::path& checkpoint) {
 void Validation::validate(int64_t step, const fs::path& checkpoint) {
   GraphOptions graph_options;
   graph_options.overrides = {
-      fmt::format("{}.with.weights={}", backbone_, yaml_text(checkpoint.string()))};
+      fmt::format("{}.with.weights={}", learner_, yaml_text(checkpoint.string()))};
   const Graph graph = read_graph(wanted_.validation, catalog_, graph_options);
   std::map<std::string, Mean> means;
   RunOptions run = run_options(options_, threads_, nullptr);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <momap/catalog/catalog.h>
+#include <momap/graph/graph.h>
 #include <momap/params/params.h>
 
 #include <cstdint>
@@ -23,7 +24,7 @@ struct ValidationOptions {
     return std::tuple{
         param("validation", &ValidationOptions::validation,
               "Graph with metrics that is run with the checkpoint as `weights` of its step of the "
-              "backbone's name; empty: none.")
+              "learner's name; empty: none.")
             .file()
             .runtime_only(),
         param("validate_every", &ValidationOptions::validate_every,
@@ -43,10 +44,10 @@ struct ValidationOptions {
 /// score, mean, samples) and the best checkpoint.
 class Validation {
  public:
-  /// `backbone` is the name of the recipe's backbone step. Throws ConfigError when the graph or
+  /// `learner` is the recipe's step that learns; the validation graph has one of its name. Throws ConfigError when the graph or
   /// `keep_best` is not sound.
   Validation(const Options& options, const Catalog& catalog, ValidationOptions wanted,
-             std::string backbone, std::filesystem::path folder, int threads);
+             const Step& learner, std::filesystem::path folder, int threads);
 
   /// A checkpoint was saved after this step; `last` of the training.
   void saved(int64_t step, bool last, const std::filesystem::path& checkpoint);
@@ -57,7 +58,7 @@ class Validation {
   const Options& options_;
   const Catalog& catalog_;
   ValidationOptions wanted_;
-  std::string backbone_;
+  std::string learner_;  // its name
   std::filesystem::path folder_;
   int threads_;
   int64_t validated_ = 0;

@@ -5,6 +5,7 @@
 #include <ATen/ops/ones.h>
 #include <fmt/format.h>
 #include <momap/base/text.h>
+#include <momap/stage/completer.h>
 #include <momap/stage/torch_threads.h>
 #include <tbb/task_arena.h>
 
@@ -96,8 +97,9 @@ class PluginChecker {
   std::shared_ptr<Stage> made(const ParamValues& values) const {
     auto stage = library_.make_stage(plugin_.id, values);
     if (!stage) throw Broken("its factory returned nothing");
-    if (plugin_.stage() != "backbone") return stage;
     // A network without weights gets its first ones from its own seed.
+    if (plugin_.stage() == "completion") static_cast<Completer&>(*stage).begin_training();
+    if (plugin_.stage() != "backbone") return stage;
     auto& backbone = static_cast<Backbone&>(*stage);
     if (backbone.spec().channels == 0) {
       static constexpr int64_t kChannels = 4, kStride = 4;

@@ -204,6 +204,11 @@ class Checker {
     for (const auto& key : options_.roots) {
       const Config* root = section ? section->find(key) : nullptr;
       if (root && root->is_scalar()) names.push_back(root->text());
+      if (!root || !root->is_map()) continue;
+      for (const auto& [name, mark, value] : root->entries()) {
+        names.push_back(name);
+        if (value.is_scalar()) names.push_back(value.text());
+      }
     }
     return names;
   }

@@ -13,8 +13,9 @@
 #include <cmath>
 #include <filesystem>
 
-#include "objective.h"
 #include "optimizer.h"
+#include "settings_text.h"
+#include "slots.h"
 
 namespace momap {
 namespace {
@@ -44,9 +45,9 @@ struct Step {
 
 // Loss and gradient of a batch. Micro-batches run side by side, each on one thread, and are summed
 // in their order.
-Step differentiate(const Backbone& backbone, const std::vector<at::Tensor>& parameters,
-                   const TrainingSet& set, const TrainOptions& options,
-                   const TrainCallbacks& callbacks, const std::vector<Slot>& slots) {
+Step differentiate(const Lesson& lesson, const std::vector<at::Tensor>& parameters,
+                   const TrainOptions& options, const TrainCallbacks& callbacks,
+                   const std::vector<Slot>& slots) {
   const auto batch = static_cast<int64_t>(slots.size());
   const int64_t parts = (batch + options.micro_batch - 1) / options.micro_batch;
   std::vector<Step> part(static_cast<size_t>(parts));
@@ -57,7 +58,7 @@ Step differentiate(const Backbone& backbone, const std::vector<at::Tensor>& para
         for (int64_t i = range.begin(); i < range.end(); ++i) {
           const auto begin = slots.begin() + i * options.micro_batch;
           const auto end = slots.begin() + std::min(batch, (i + 1) * options.micro_batch);
-          at::Tensor loss = denoising_loss(backbone, set, options, {begin, end}, callbacks.skip);
+          at::Tensor loss = lesson.loss({begin, end}, callbacks.skip);
           if (!loss.defined()) continue;
           loss = loss / static_cast<double>(batch);
           part[i].loss = loss.item<double>();
@@ -79,37 +80,29 @@ Step differentiate(const Backbone& backbone, const std::vector<at::Tensor>& para
 }
 
 // What must be the same for a resumed run to go on as if it had not stopped.
-std::string identity_of(const TrainOptions& options, uint64_t seed, int64_t items) {
-  std::vector<std::string> parts{fmt::format("seed: {}", seed), fmt::format("items: {}", items)};
-  std::apply(
-      [&](const auto&... line) {
-        const auto add = [&](const ParamInfo& info) {
-          if (!info.runtime_only) parts.push_back(info.name + ": " + yaml_text(info.default_value));
-        };
-        (add(line.info(options)), ...);
-      },
-      TrainOptions::schema());
-  return join(parts, ", ");
+std::string identity_of(const Lesson& lesson, const TrainOptions& options, uint64_t seed) {
+  const std::string own = lesson.settings();
+  return fmt::format("seed: {}, items: {}, {}{}{}", seed, lesson.size(), settings_text(options),
+                     own.empty() ? "" : ", ", own);
 }
 
 class Training {
  public:
-  Training(Backbone& backbone, const TrainingSet& set, const TrainOptions& options, uint64_t seed,
+  Training(const Lesson& lesson, const TrainOptions& options, uint64_t seed,
            const TrainFiles& files, const TrainCallbacks& callbacks)
-      : backbone_(backbone),
-        set_(set),
+      : lesson_(lesson),
         options_(options),
         seed_(seed),
         files_(files),
         callbacks_(callbacks),
-        identity_(identity_of(options, seed, set.size())),
-        optimizer_(backbone.parameters()) {}
+        identity_(identity_of(lesson, options, seed)),
+        optimizer_(lesson.parameters()) {}
 
   TrainResult run();
 
  private:
   void save() {
-    backbone_.save(files_.checkpoint, optimizer_.averaged(), files_.card);
+    lesson_.save(files_.checkpoint, optimizer_.averaged(), files_.card);
     optimizer_.save(files_.state, step_, identity_);
     saved_ = step_;
     if (callbacks_.saved) callbacks_.saved(step_, step_ == options_.steps);
@@ -117,8 +110,7 @@ class Training {
   void stop_unless_finite(double value, const char* what) const;
   void report(double learning_rate);
 
-  Backbone& backbone_;
-  const TrainingSet& set_;
+  const Lesson& lesson_;
   const TrainOptions& options_;
   uint64_t seed_;
   const TrainFiles& files_;
@@ -162,16 +154,16 @@ TrainResult Training::run() {
   const int64_t resumed = step_;
   saved_ = reported_ = step_;
   {
-    const Recording recording(backbone_.parameters());
+    const Recording recording(lesson_.parameters());
     std::vector<at::Tensor> parameters;
-    for (const auto& [name, tensor] : backbone_.parameters()) parameters.push_back(tensor);
+    for (const auto& [name, tensor] : lesson_.parameters()) parameters.push_back(tensor);
     while (step_ < options_.steps) {
       if (callbacks_.cancelled && (*callbacks_.cancelled)()) {
         if (step_ > saved_) save();
         throw Cancelled();
       }
-      const auto slots = slots_of_step(seed_, step_, options_.batch, set_.size());
-      const Step step = differentiate(backbone_, parameters, set_, options_, callbacks_, slots);
+      const auto slots = slots_of_step(seed_, step_, options_.batch, lesson_.size());
+      const Step step = differentiate(lesson_, parameters, options_, callbacks_, slots);
       stop_unless_finite(step.loss, "loss");
       stop_unless_finite(optimizer_.update(step.gradients, options_, step_), "gradient");
       const double rate = Optimizer::learning_rate(options_, step_);
@@ -187,16 +179,15 @@ TrainResult Training::run() {
 
 }  // namespace
 
-TrainResult train(Backbone& backbone, const TrainingSet& set, const TrainOptions& options,
-                  uint64_t seed, const TrainFiles& files, const TrainCallbacks& callbacks) {
-  if (backbone.parameters().empty()) {
+TrainResult train(const Lesson& lesson, const TrainOptions& options, uint64_t seed,
+                  const TrainFiles& files, const TrainCallbacks& callbacks) {
+  if (lesson.parameters().empty()) {
     throw ConfigError(
-        "training: this backbone has nothing to learn; name one that has, for example "
-        "backbone/unet");
+        "training: there is nothing to learn; name a step that has, for example backbone/unet");
   }
-  if (set.size() < 1)
+  if (lesson.size() < 1)
     throw ConfigError("training: the training set is empty; check the source and its filters");
-  return Training(backbone, set, options, seed, files, callbacks).run();
+  return Training(lesson, options, seed, files, callbacks).run();
 }
 
 }  // namespace momap

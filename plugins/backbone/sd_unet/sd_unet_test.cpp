@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <momap/base/files.h>
 #include <momap/stage/backbone.h>
+#include <momap/train/denoising.h>
 #include <momap/train/trainer.h>
 
 #include <fstream>
@@ -161,7 +162,7 @@ TEST_F(SdUNet, LearnsAndComesBackFromItsCheckpoint) {
   std::vector<double> losses;
   momap::TrainCallbacks callbacks;
   callbacks.progress = [&](const momap::TrainProgress& p) { losses.push_back(p.loss); };
-  momap::train(*backbone, set, options, 1, {file, file.string() + ".state", "card"}, callbacks);
+  momap::train(momap::DenoisingLesson(*backbone, set, {}), options, 1, {file, file.string() + ".state", "card"}, callbacks);
   EXPECT_LT(losses.back(), 0.85 * losses.front());
 
   backbone->save(file, backbone->parameters(), "card");

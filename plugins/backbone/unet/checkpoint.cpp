@@ -7,9 +7,7 @@
 #include <momap/base/files.h>
 #include <momap/base/text.h>
 #include <momap/data/tensor_file.h>
-
-#include <charconv>
-#include <map>
+#include <network/checkpoint_reader.h>
 
 namespace unet {
 namespace {
@@ -17,82 +15,10 @@ namespace {
 constexpr const char* kFormat = "momap backbone/unet 1";
 constexpr const char* kScale = "latent.scale";
 
-// Reads the metadata and the tensors of a checkpoint and gathers what is wrong with them.
-class Reader {
- public:
-  explicit Reader(const std::filesystem::path& path)
-      : path_(path), file_(momap::read_safetensors(path)) {}
-
-  std::string text(const std::string& key) {
-    const auto found = file_.metadata.find(key);
-    if (found != file_.metadata.end()) return found->second;
-    wrong_.push_back(fmt::format("metadata '{}' is missing", key));
-    return "";
-  }
-
-  int64_t number(const std::string& key, int64_t lowest, int64_t highest) {
-    const std::string value = text(key);
-    int64_t out = 0;
-    const auto [stop, error] = std::from_chars(value.data(), value.data() + value.size(), out);
-    if (error == std::errc{} && stop == value.data() + value.size() && out >= lowest &&
-        out <= highest)
-      return out;
-    wrong_.push_back(fmt::format("metadata '{}' = '{}' is not an integer in [{}, {}]", key,
-                                 momap::printable(value), lowest, highest));
-    return lowest;
-  }
-
-  // For what older checkpoints do not say.
-  int64_t number_or(const std::string& key, int64_t otherwise, int64_t lowest, int64_t highest) {
-    return file_.metadata.contains(key) ? number(key, lowest, highest) : otherwise;
-  }
-
-  // Copies the tensor of this name into `target`.
-  void tensor(const std::string& name, const at::Tensor& target) {
-    const auto found = file_.tensors.find(name);
-    if (found == file_.tensors.end()) {
-      wrong_.push_back(fmt::format("tensor '{}' is missing", name));
-      return;
-    }
-    const at::Tensor stored = found->second;
-    file_.tensors.erase(found);
-    if (!stored.is_floating_point() || stored.sizes() != target.sizes()) {
-      wrong_.push_back(fmt::format(
-          "tensor '{}' is {} [{}], expected real [{}]", name, c10::toString(stored.scalar_type()),
-          fmt::join(stored.sizes(), ", "), fmt::join(target.sizes(), ", ")));
-    } else if (!at::isfinite(stored).all().item<bool>()) {
-      wrong_.push_back(fmt::format("tensor '{}' has values that are not finite", name));
-    } else {
-      target.copy_(stored);
-    }
-  }
-
-  void expect(bool good, const std::string& otherwise) {
-    if (!good) wrong_.push_back(otherwise);
-  }
-
-  void expect_nothing_left() {
-    for (const auto& [name, tensor] : file_.tensors)
-      wrong_.push_back(fmt::format("tensor '{}' is unknown", name));
-  }
-
-  void throw_if_wrong() const {
-    if (wrong_.empty()) return;
-    throw momap::ConfigError(fmt::format(
-        "{}: not a checkpoint this backbone/unet can use:\n  {}\n  write one with `momap train`",
-        momap::shown(path_), momap::join(wrong_, "\n  ")));
-  }
-
- private:
-  std::filesystem::path path_;
-  momap::TensorFile file_;
-  std::vector<std::string> wrong_;
-};
-
 }  // namespace
 
 Trained load_checkpoint(const std::filesystem::path& path) {
-  Reader in(path);
+  momap::network::CheckpointReader in(path, "backbone/unet");
   const std::string format = in.text("format");
   in.expect(format == kFormat, fmt::format("metadata 'format' = '{}', expected '{}'",
                                            momap::printable(format), kFormat));

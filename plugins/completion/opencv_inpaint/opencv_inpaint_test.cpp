@@ -33,7 +33,8 @@ class OpenCvInpaint : public testing::TestWithParam<const char*> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Methods, OpenCvInpaint,
-                         testing::Values("completion/telea", "completion/navier_stokes"),
+                         testing::Values("completion/telea", "completion/navier_stokes",
+                                         "completion/frequency_selective"),
                          [](const auto& tested) { return std::string(tested.param).substr(11); });
 
 TEST_P(OpenCvInpaint, ContinuesARampAcrossAHoleAndKeepsTheRest) {

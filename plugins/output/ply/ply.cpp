@@ -2,10 +2,9 @@
 #include <fmt/format.h>
 #include <momap/base/files.h>
 #include <momap/plugin/plugin.h>
+#include <points/points.h>
 
-#include <array>
 #include <bit>
-#include <cmath>
 #include <string>
 
 #include "../draw/frame_index.h"
@@ -15,7 +14,6 @@ static_assert(std::endian::native == std::endian::little, "the file is declared 
 namespace {
 
 namespace fs = std::filesystem;
-using momap::DataError;
 using momap::MoMap;
 
 /// Vertices as they lie in the file.
@@ -80,27 +78,21 @@ class PlyOutput final : public momap::Output {
   fs::path write(const momap::Inputs& inputs, const fs::path& stem,
                  const momap::Context& context) override {
     const auto& momap = *inputs.get<MoMap>("value");
-    const at::Tensor colours = colours_of(momap, inputs.get<momap::Clip>("image"));
-    const at::Tensor xyz = momap.xyz.contiguous(), valid = momap.valid.contiguous();
-    const int64_t height = momap.height(), width = momap.width();
     const int64_t first =
         params_.tracks ? 0 : momap::draw::frame_index(params_.frame, momap.frames(), "output/ply");
     const int64_t end = params_.tracks ? momap.frames() : first + 1;
+    const at::Tensor xyz = momap.xyz.contiguous();
+    const int64_t area = momap.height() * momap.width();
 
     Vertices vertices(params_.tracks);
     for (int64_t t = first; t < end; ++t) {
       context.check_cancelled();
-      for (int64_t y = 0; y < height; y += params_.stride) {
-        for (int64_t x = 0; x < width; x += params_.stride) {
-          const int64_t pixel = y * width + x;
-          const float* p = xyz.data_ptr<float>() + 3 * (t * height * width + pixel);
-          const bool finite = std::isfinite(p[0]) && std::isfinite(p[1]) && std::isfinite(p[2]);
-          if (!valid.data_ptr<bool>()[pixel] || !finite) continue;
-          static constexpr std::array<uint8_t, 3> kGrey{180, 180, 180};
-          const uint8_t* rgb =
-              colours.defined() ? colours.data_ptr<uint8_t>() + 3 * pixel : kGrey.data();
-          vertices.add(p, rgb, static_cast<int32_t>(t));
-        }
+      const auto pixels = momap::points::chosen(momap, params_.stride, t, t + 1);
+      const auto colours =
+          momap::points::colours(momap, inputs.get<momap::Clip>("image"), pixels, "output/ply");
+      for (size_t n = 0; n < pixels.size(); ++n) {
+        vertices.add(xyz.data_ptr<float>() + 3 * (t * area + pixels[n]), colours[n].data(),
+                     static_cast<int32_t>(t));
       }
     }
     fs::path path = stem;
@@ -113,18 +105,6 @@ class PlyOutput final : public momap::Output {
   }
 
  private:
-  /// u8 [H, W, 3] of frame 0; undefined without an image.
-  static at::Tensor colours_of(const MoMap& momap, const momap::Clip* image) {
-    if (!image) return {};
-    if (image->height() != momap.height() || image->width() != momap.width()) {
-      throw DataError(fmt::format(
-          "output/ply: the image is {} x {} px but the motion map {} x {}; give the clip that "
-          "the map belongs to",
-          image->width(), image->height(), momap.width(), momap.height()));
-    }
-    return image->frames[0].contiguous();
-  }
-
   Params params_;
 };
 

@@ -179,7 +179,7 @@ struct LibavWriter::State {
     const Recipe& recipe = recipe_of(format);
     throw ConfigError(
         fmt::format("{}: FFmpeg has no encoder for {} here; install its libraries with {}, or set "
-                    "'format: avi', which needs none of them",
+                    "'format: png' (a folder of pictures) or 'format: avi', which need none of them",
                     shown, recipe.name, recipe.remedy));
   }
 };

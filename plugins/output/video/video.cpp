@@ -7,6 +7,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "encoder.h"
+#include "picture_folder.h"
 
 namespace {
 
@@ -41,8 +42,9 @@ class VideoOutput final : public momap::Output {
           param("format", &Params::format,
                 "mp4: H.264, plays in browsers. webp, gif: a moving picture for a page or a talk; "
                 "gif "
-                "has 256 colours. avi: Motion JPEG, needs no encoder library.")
-              .one_of({"mp4", "webp", "gif", "avi"}),
+                "has 256 colours. avi: Motion JPEG, needs no encoder library. png: a folder with a "
+                "picture for each frame, without loss.")
+              .one_of({"mp4", "webp", "gif", "avi", "png"}),
           param("spacing_px", &Params::spacing_px,
                 "Distance between the paths of a motion map; 0 = by the size.")
               .unit("px")
@@ -63,6 +65,10 @@ class VideoOutput final : public momap::Output {
       context.check_cancelled();
       return paint(t);
     };
+    if (params_.format == "png") {
+      momap::video_output::write_pictures(video, stem);
+      return stem;
+    }
     fs::path path = stem;
     path += "." + params_.format;
     momap::AtomicFile file(path);

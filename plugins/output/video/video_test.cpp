@@ -13,7 +13,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
+#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
 
@@ -274,6 +276,26 @@ TEST(VideoOutput, RefusesAnImageOfAnotherSize) {
       write(momap::testing::moving_square().truth[0].motion, folder.path() / "x", "{}", &image),
       momap::DataError);
   EXPECT_EQ(files_in(folder.path()), 0);
+}
+
+TEST(VideoOutput, WritesAFolderOfPicturesWithoutLoss) {
+  const momap::TemporaryFolder folder;
+  const momap::Clip clip = noisy_clip(3, 5, 7);
+  const fs::path path = write(clip, folder.path() / "frames", "{format: png}");
+  EXPECT_EQ(files_in(path), 3);
+  EXPECT_EQ(files_in(folder.path()), 1);
+  for (int64_t t = 0; t < 3; ++t) {
+    const cv::Mat bgr = cv::imread((path / fmt::format("{:05}.png", t)).string());
+    ASSERT_EQ(bgr.size(), cv::Size(7, 5));
+    cv::Mat rgb;
+    cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
+    EXPECT_EQ(std::memcmp(rgb.data, clip.frames[t].data_ptr<uint8_t>(), 3 * 5 * 7), 0) << t;
+  }
+  // What is there is not overwritten.
+  EXPECT_THROW(write(clip, folder.path() / "frames", "{format: png}"), momap::ConfigError);
+  momap::write_file(folder.path() / "file", "");
+  EXPECT_THROW(write(clip, folder.path() / "file/frames", "{format: png}"), momap::ConfigError);
+  EXPECT_EQ(files_in(folder.path()), 2);
 }
 
 }  // namespace

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/Functions.h>
+#include <momap/base/clones.h>
 #include <momap/plugin/plugin.h>
 #include <tbb/enumerable_thread_specific.h>
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <limits>
 #include <vector>
 
 #include "projection/inputs.h"
 #include "projection/projection.h"
 #include "splat.h"
-#include "taps.h"
 
 namespace {
 
@@ -22,20 +22,40 @@ using momap::warping::Fate;
 using momap::warping::Projection;
 using momap::warping::SplatSums;
 
+/// Smallest depth of the points that can be drawn; the largest number when none can.
+MOMAP_CLONES float nearest_of(const float* z, const Fate* fates, int64_t count) {
+  constexpr float kNone = std::numeric_limits<float>::max();
+  std::array<float, 16> lanes;
+  lanes.fill(kNone);
+  int64_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    for (int64_t k = 0; k < 16; ++k) {
+      const float depth = fates[i + k] == 0 ? z[i + k] : kNone;
+      lanes[k] = depth < lanes[k] ? depth : lanes[k];
+    }
+  }
+  float nearest = kNone;
+  for (; i < count; ++i) nearest = fates[i] == 0 ? std::min(nearest, z[i]) : nearest;
+  for (const float lane : lanes) nearest = std::min(nearest, lane);
+  return nearest;
+}
+
+/// The metric of each point, and NaN as the place of those that cannot be drawn.
+MOMAP_CLONES void prepare(const Fate* fates, const float* z, int64_t count, float nearest,
+                          float* x, float* metric) {
+  constexpr float kNoPlace = std::numeric_limits<float>::quiet_NaN();
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) {
+    metric[i] = fates[i] == 0 ? nearest / z[i] : 0.0F;
+    x[i] = fates[i] == 0 ? x[i] : kNoPlace;
+  }
+}
+
 /// Draws frames of one motion map, one after the other, in memory that is kept.
 class FrameSplatter {
  public:
   FrameSplatter(int64_t points, int64_t pixels)
-      : u_(points),
-        v_(points),
-        z_(points),
-        fates_(points),
-        position_(2 * points),
-        metric_(points),
-        weights_(points),
-        sums_(pixels),
-        colour_(3 * pixels),
-        depths_(pixels) {}
+      : x_(points), y_(points), z_(points), fates_(points), weights_(points), sums_(pixels) {}
 
   struct Picture {
     uint8_t* rgb;   // [H, W, 3]
@@ -43,76 +63,47 @@ class FrameSplatter {
     float* depth;   // [H, W]
   };
 
+  /// `colours` f32 [N, 4], the fourth is 1.
   void draw(const momap::warping::PointRow& points, const float* colours,
             const Projection& projection, Blend blend, double sharpness, float least_share,
             const Picture& picture, int64_t* dropped) {
-    const auto count = static_cast<int64_t>(u_.size());
+    const auto count = static_cast<int64_t>(x_.size());
     // Beyond one pixel from the image no share of a point is inside.
     momap::warping::project(points, count, projection, 0.999f,
-                            {u_.data(), v_.data(), z_.data(), fates_.data()});
+                            {x_.data(), y_.data(), z_.data(), fates_.data()});
     momap::warping::count_fates(fates_.data(), count, dropped);
     weigh(blend, sharpness);
-    const int64_t height = projection.height, width = projection.width, pixels = height * width;
-    momap::warping::splat_forward({count, colours, position_.data(), metric_.data()}, blend, height,
-                                  width, sums_.data(), colour_.data(), weights_.data(), z_.data(),
-                                  depths_.data());
-    for (int64_t q = 0; q < pixels; ++q) {
-      const float weight = sums_[q].weight;
-      const bool shown = depths_[q].share >= least_share && weight > 0;
-      picture.covered[q] = shown;
-      picture.depth[q] = shown ? depths_[q].depth / weight : 0.0f;
-      for (int c = 0; c < 3; ++c) {
-        const float level = std::clamp(colour_[3 * q + c], 0.0f, 255.0f);
-        picture.rgb[3 * q + c] = static_cast<uint8_t>(shown ? level + 0.5f : 0.0f);
-      }
-    }
-    count_hidden(picture, height, width, dropped);
+    const momap::warping::PointRun run{count,           x_.data(), y_.data(),
+                                       weights_.data(), colours,   z_.data()};
+    const int64_t height = projection.height, width = projection.width;
+    momap::warping::Accumulator(sums_.data(), height, width).add(run);
+    momap::warping::show(sums_.data(), height * width, blend == Blend::sum, least_share,
+                         picture.rgb, picture.covered, picture.depth);
+    const auto unseen =
+        momap::warping::count_unseen(run, sums_.data(), picture.covered, height, width);
+    dropped[static_cast<int64_t>(DropReason::hidden)] += unseen.hidden;
+    dropped[static_cast<int64_t>(DropReason::outside)] += unseen.outside;
   }
 
  private:
-  /// Positions, and the metric: inverse depth, 1 for the nearest point of the frame.
+  /// Weights by the metric, inverse depth that is 1 for the nearest point of the frame. Points that
+  /// cannot be drawn get no place.
   void weigh(Blend blend, double sharpness) {
-    float nearest = std::numeric_limits<float>::infinity();
-    for (size_t i = 0; i < z_.size(); ++i) {
-      if (fates_[i] == 0) nearest = std::min(nearest, z_[i]);
-    }
+    const auto count = static_cast<int64_t>(x_.size());
+    const float nearest = nearest_of(z_.data(), fates_.data(), count);
     const auto scale = blend == Blend::softmax ? static_cast<float>(sharpness) : 1.0f;
-    for (size_t i = 0; i < z_.size(); ++i) {
-      const bool drawn = fates_[i] == 0;
-      position_[2 * i] = drawn ? u_[i] : std::numeric_limits<float>::quiet_NaN();
-      position_[2 * i + 1] = v_[i];
-      metric_[i] = drawn ? scale * (nearest / z_[i]) : 0.0f;
+    prepare(fates_.data(), z_.data(), count, scale * nearest, x_.data(), weights_.data());
+    if (blend == Blend::softmax) {
+      momap::warping::softmax_weights(weights_.data(), scale, count, weights_.data());
+    } else if (blend != Blend::linear) {
+      std::ranges::fill(weights_, 1.0f);
     }
   }
 
-  /// A point is hidden where it makes less than 1 % of every pixel it reaches.
-  void count_hidden(const Picture& picture, int64_t height, int64_t width, int64_t* dropped) {
-    int64_t hidden = 0, outside = 0;
-    momap::warping::Taps taps;
-    for (size_t i = 0; i < z_.size(); ++i) {
-      if (fates_[i] != 0) continue;
-      bool shown = false, reached = false;
-      if (taps.find(u_[i], v_[i], height, width)) {
-        for (int corner = 0; corner < 4 && !shown; ++corner) {
-          if (!taps.inside && !taps.has(corner, height, width)) continue;
-          const float b = taps.share(corner);
-          const int64_t q = taps.at(corner, width);
-          reached = reached || b > 0;
-          shown = b > 0 && picture.covered[q] && b * weights_[i] >= 0.01f * sums_[q].weight;
-        }
-      }
-      if (!shown) ++(reached ? hidden : outside);
-    }
-    dropped[static_cast<int64_t>(DropReason::hidden)] += hidden;
-    dropped[static_cast<int64_t>(DropReason::outside)] += outside;
-  }
-
-  std::vector<float> u_, v_, z_;
+  std::vector<float> x_, y_, z_;
   std::vector<Fate> fates_;
-  std::vector<float> position_, metric_, weights_;
+  std::vector<float> weights_;
   std::vector<SplatSums> sums_;
-  std::vector<float> colour_;
-  std::vector<momap::warping::DepthSums> depths_;
 };
 
 class SoftmaxSplat final : public momap::Warper {
@@ -161,7 +152,9 @@ class SoftmaxSplat final : public momap::Warper {
     out.covered = at::empty({frames, height, width}, at::kBool);
     out.depth = at::empty({frames, height, width}, at::kFloat);
     out.dropped = at::zeros({frames, momap::kDropReasons}, at::kLong);
-    const at::Tensor colours = image.rgb.to(at::kFloat).contiguous();
+    // Red, green, blue and 1.
+    const at::Tensor colours =
+        at::constant_pad_nd(image.rgb.to(at::kFloat), {0, 1}, 1.0).contiguous();
     const at::Tensor xyz = momap.xyz.contiguous(), valid = momap.valid.contiguous();
     const at::Tensor visible = momap.visible.contiguous();
     const auto* positions = xyz.data_ptr<float>();

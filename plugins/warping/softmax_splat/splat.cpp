@@ -4,8 +4,8 @@
 #include <momap/base/clones.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -16,13 +16,6 @@ namespace {
 
 // Four numbers of one pixel; the compiler keeps them in one register.
 using Four = float __attribute__((vector_size(16)));
-
-Four load(const void* from) {
-  Four out;
-  std::memcpy(&out, from, sizeof out);
-  return out;
-}
-void store(void* to, Four value) { std::memcpy(to, &value, sizeof value); }
 
 constexpr float kLowestExponent = -60.0f;
 
@@ -46,15 +39,6 @@ inline __attribute__((always_inline)) float exponential(float x) {
   return p * power;
 }
 
-MOMAP_CLONES void softmax_weights(const float* metric, float highest, int64_t count, float* out) {
-#pragma GCC ivdep
-  for (int64_t i = 0; i < count; ++i) {
-    const float below = metric[i] - highest;
-    const float exponent = below > kLowestExponent ? below : kLowestExponent;
-    out[i] = exponential(exponent < 0 ? exponent : 0.0f);
-  }
-}
-
 /// Largest metric of the points that take part; 0 when there is none.
 float highest_metric(const SplatPoints& points, int64_t height, int64_t width) {
   float highest = -std::numeric_limits<float>::infinity();
@@ -70,12 +54,17 @@ float highest_metric(const SplatPoints& points, int64_t height, int64_t width) {
 
 }  // namespace
 
+MOMAP_CLONES void softmax_weights(const float* metric, float highest, int64_t count, float* out) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) {
+    const float below = metric[i] - highest;
+    const float exponent = below > kLowestExponent ? below : kLowestExponent;
+    out[i] = exponential(exponent < 0 ? exponent : 0.0f);
+  }
+}
+
 void splat_forward(const SplatPoints& points, Blend blend, int64_t height, int64_t width,
-                   SplatSums* sums, float* out, float* weights, const float* depth,
-                   DepthSums* depth_sums) {
-  const int64_t pixels = height * width;
-  std::fill_n(sums, pixels, SplatSums{0, 0, 0, 0});
-  if (depth) std::fill_n(depth_sums, pixels, DepthSums{0, 0});
+                   SplatSums* sums, float* out, float* weights) {
   if (blend == Blend::softmax) {
     softmax_weights(points.metric, highest_metric(points, height, width), points.count, weights);
   } else if (blend == Blend::linear) {
@@ -83,38 +72,26 @@ void splat_forward(const SplatPoints& points, Blend blend, int64_t height, int64
   } else {
     std::fill_n(weights, points.count, 1.0f);
   }
-  Taps taps;
-  for (int64_t i = 0; i < points.count; ++i) {
-    const bool known = !points.metric || std::isfinite(points.metric[i]);
-    if (!known || !taps.find(points.position[2 * i], points.position[2 * i + 1], height, width)) {
-      weights[i] = 0;
-      continue;
+  Accumulator accumulator(sums, height, width);
+  constexpr int64_t kRun = 512;
+  std::array<float, kRun> x, y;
+  std::array<float, 4 * kRun> colour;
+  for (int64_t begin = 0; begin < points.count; begin += kRun) {
+    const int64_t count = std::min(kRun, points.count - begin);
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t point = begin + i;
+      const bool known = !points.metric || std::isfinite(points.metric[point]);
+      x[i] = known ? points.position[2 * point] : std::numeric_limits<float>::quiet_NaN();
+      y[i] = points.position[2 * point + 1];
+      const bool reaches = x[i] > -1 && y[i] > -1 && x[i] < static_cast<float>(width) &&
+                           y[i] < static_cast<float>(height);
+      if (!reaches) weights[point] = 0;
+      for (int c = 0; c < 3; ++c) colour[4 * i + c] = points.colour[3 * point + c];
+      colour[4 * i + 3] = 1;
     }
-    const float m = weights[i];
-    const float* c = points.colour + 3 * i;
-    const Four weighted = Four{c[0], c[1], c[2], 1.0f} * m;
-    const float far = depth ? m * depth[i] : 0.0f;
-    const auto add = [&](int corner) {
-      const int64_t q = taps.at(corner, width);
-      const float b = taps.share(corner);
-      store(sums + q, load(sums + q) + weighted * b);
-      if (depth) {
-        depth_sums[q].share += b;
-        depth_sums[q].depth += b * far;
-      }
-    };
-    if (taps.inside) {
-      add(0);
-      add(1);
-      add(2);
-      add(3);
-    } else {
-      for (int corner = 0; corner < 4; ++corner) {
-        if (taps.has(corner, height, width)) add(corner);
-      }
-    }
+    accumulator.add({count, x.data(), y.data(), weights + begin, colour.data(), nullptr});
   }
-  for (int64_t q = 0; q < pixels; ++q) {
+  for (int64_t q = 0; q < height * width; ++q) {
     const SplatSums& s = sums[q];
     const float scale = blend == Blend::sum ? 1.0f : s.weight > 0 ? 1.0f / s.weight : 0.0f;
     out[3 * q] = s.red * scale;

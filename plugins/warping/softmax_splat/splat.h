@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "accumulate.h"
+
 // Differentiable forward warping of coloured points (Niklaus and Liu, Softmax Splatting for Video
 // Frame Interpolation, CVPR 2020), as plain functions over arrays. Each point adds its colour I,
 // times its weight m, to the four pixels around its position with bilinear shares b:
@@ -25,26 +27,14 @@ struct SplatPoints {
   const float* metric;    // [N]; larger = more in front. nullptr for sum and average
 };
 
-/// What a splat leaves in each pixel; b, m as above.
-struct SplatSums {
-  float red, green, blue;  // sum b m I
-  float weight;            // sum b m
-};
+/// m of points whose highest metric is `highest`: exp(metric - highest), and never below e^-60, so
+/// that the normalisation never divides by what rounding made zero.
+void softmax_weights(const float* metric, float highest, int64_t count, float* out);
 
-/// Further sums over the points that carry a depth.
-struct DepthSums {
-  float share;  // sum b
-  float depth;  // sum b m z
-};
-
-/// Softmax weights are exp(metric - the largest metric), and never below e^-60, so that the
-/// normalisation never divides by what rounding made zero. A pixel that no point reaches is 0.
-///
-/// `sums` [H, W] and `out` [H, W, 3] are written whole, and `weights` [N] gets the m of each point
-/// (0: took no part). With `depth` [N], so are `depth_sums` [H, W].
+/// A pixel that no point reaches is 0. `sums` [H, W] and `out` [H, W, 3] are written whole, and
+/// `weights` [N] gets the m of each point (0: took no part).
 void splat_forward(const SplatPoints& points, Blend blend, int64_t height, int64_t width,
-                   SplatSums* sums, float* out, float* weights, const float* depth = nullptr,
-                   DepthSums* depth_sums = nullptr);
+                   SplatSums* sums, float* out, float* weights);
 
 /// Gradients of a loss with respect to colour [N, 3], position [N, 2] and metric [N] (may be
 /// nullptr), from that with respect to `out`. `sums`, `out` and `weights` are those of the forward

@@ -5,6 +5,7 @@
 #include <momap/base/random.h>
 #include <momap/stage/sampler.h>
 #include <momap/train/latent_scale.h>
+#include <momap/train/denoising.h>
 #include <momap/train/trainer.h>
 
 #include <cmath>
@@ -66,10 +67,11 @@ TEST(Generation, DrawsBothFuturesAndFollowsThePrompt) {
   options.learning_rate = 2e-3;
   options.warmup = 20;
   options.ema = 0.99;
-  options.drop_text = 0.5;
-  options.drop_image = 0;
   options.save_every = 400;
-  train(*backbone, set, options, 5,
+  DenoisingOptions denoising;
+  denoising.drop_text = 0.5;
+  denoising.drop_image = 0;
+  train(DenoisingLesson(*backbone, set, denoising), options, 5,
         {folder.path() / "net.safetensors", folder.path() / "net.state", ""});
 
   const auto sampler = std::static_pointer_cast<Sampler>(

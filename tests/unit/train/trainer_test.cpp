@@ -5,6 +5,7 @@
 #include <momap/base/files.h>
 #include <momap/base/random.h>
 #include <momap/data/tensor_file.h>
+#include <momap/train/denoising.h>
 #include <momap/train/trainer.h>
 #include <tbb/global_control.h>
 
@@ -18,6 +19,13 @@ namespace momap {
 namespace {
 
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+struct Options : TrainOptions, DenoisingOptions {};
+
+TrainResult train(const Backbone& backbone, const TrainingSet& set, const Options& options,
+                  uint64_t seed, const TrainFiles& files, const TrainCallbacks& callbacks = {}) {
+  return train(DenoisingLesson(backbone, set, options), options, seed, files, callbacks);
+}
 
 at::Tensor normal(std::vector<int64_t> shape, uint64_t seed) {
   at::Tensor out = at::empty(shape, at::kFloat);
@@ -112,8 +120,8 @@ class Trainer : public ::testing::Test {
   TrainFiles files(const std::string& name) const {
     return {folder_.path() / (name + ".safetensors"), folder_.path() / (name + ".state"), "card"};
   }
-  TrainOptions options() const {
-    TrainOptions o;
+  Options options() const {
+    Options o;
     o.steps = 20;
     o.batch = 4;
     o.micro_batch = 1;
@@ -178,7 +186,7 @@ TEST_F(Trainer, TheStateOfAnotherRunIsRefused) {
   const Examples set = random_examples(6);
   LinearBackbone backbone;
   train(backbone, set, options(), 3, files("run"));
-  TrainOptions other = options();
+  Options other = options();
   other.learning_rate = 2e-3;
   EXPECT_THROW(train(backbone, set, other, 3, files("run")), ConfigError);
   EXPECT_THROW(train(backbone, set, options(), 4, files("run")), ConfigError);
@@ -217,7 +225,7 @@ TEST_F(Trainer, ALossThatIsNotFiniteStopsAndKeepsTheLastGoodCheckpoint) {
 
 TEST_F(Trainer, EveryExampleIsShownOnceAnEpoch) {
   const Examples set = random_examples(10);
-  TrainOptions o = options();
+  Options o = options();
   o.batch = 3;
   LinearBackbone backbone;
   train(backbone, set, o, 3, files("epochs"));  // 20 steps of 3 = 6 epochs of 10
@@ -227,7 +235,7 @@ TEST_F(Trainer, EveryExampleIsShownOnceAnEpoch) {
 
 TEST_F(Trainer, ConditionsAreTakenAwayAsOftenAsAsked) {
   const Examples set = random_examples(8);
-  TrainOptions o = options();
+  Options o = options();
   o.steps = 250;
   o.save_every = 1000;
   o.drop_text = 0.3;
@@ -260,7 +268,7 @@ TEST_F(Trainer, FirstStepOfAdamIsTheLearningRateAlongTheSign) {
   std::vector<TrainingItem> items{
       {at::full({2, 3, 3}, 2.f), {}, {at::ones({1, 1, 3, 3}), at::ones({1, 1}, at::kLong)}}};
   items[0].latent[1].fill_(-2);
-  TrainOptions o = options();
+  Options o = options();
   o.steps = 1;
   o.warmup = 0;
   o.learning_rate = 0.01;
@@ -280,7 +288,7 @@ TEST_F(Trainer, FindsTheMeanOfTheData) {
                      {},
                      {at::ones({1, 1, 8, 8}), at::ones({1, 1}, at::kLong)}});
   }
-  TrainOptions o = options();
+  Options o = options();
   o.steps = 600;
   o.save_every = 1000;
   o.learning_rate = 0.02;
@@ -323,7 +331,7 @@ TEST_F(Trainer, ExamplesThatCannotBeUsedAreLeftOutAndNamed) {
     skipped[item] = why;
   };
   callbacks.saved = [&](int64_t step, bool last) { saved.emplace_back(step, last); };
-  TrainOptions eight = options();
+  Options eight = options();
   eight.steps = 8;
   LinearBackbone warned;
   EXPECT_EQ(train(warned, set, eight, 3, files("warned"), callbacks).steps, 8);

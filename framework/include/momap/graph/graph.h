@@ -46,7 +46,8 @@ struct Graph {
 struct GraphOptions {
   std::vector<std::string> overrides;  ///< "warp.with.radius=2", "seed=3"
   std::string extension;               ///< one more top-level section that is allowed ("train")
-  std::vector<std::string> roots;  ///< keys of that section that name steps: those count as used
+  /// Keys of that section that name a step, or map steps to steps: those count as used.
+  std::vector<std::string> roots;
 };
 
 /// Reads and checks a whole graph; nothing is loaded or run. Throws ConfigError with all problems,

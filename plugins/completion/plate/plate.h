@@ -7,16 +7,17 @@
 #include <cstdint>
 #include <vector>
 
-namespace momap::background {
+namespace momap::completion {
 
 /// Power of depth by which far colours outweigh near ones.
 inline constexpr int kBackgroundPreference = 4;
 
-/// What a view that stands still would show where something went away. Only pixels that are a hole
-/// in some frame have a meaning.
+/// What a view that stands still would show where something went away. Elsewhere it shows frame 0.
 struct Plate {
-  std::vector<uint8_t> rgb;  // [H, W, 3]
-  std::vector<float> depth;  // [H, W], metres
+  std::vector<uint8_t> rgb;   // [H, W, 3]
+  std::vector<float> depth;   // [H, W], metres
+  std::vector<uint8_t> hole;  // [H, W], 1: not covered in some frame, so filled
+  std::vector<uint8_t> sure;  // [H, W], 1: the same in all frames and not beside a hole
 };
 
 /// Share of pixels covered in two frames in a row whose colour stays, over the whole clip: near 1
@@ -31,4 +32,4 @@ double steadiness(const PartialClip& partial);
 /// Tensors are contiguous. Some pixel must be covered.
 Plate make_plate(const PartialClip& partial, const Context& context);
 
-}  // namespace momap::background
+}  // namespace momap::completion

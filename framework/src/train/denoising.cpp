@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "objective.h"
-
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <momap/base/error.h>
 #include <momap/base/hash.h>
 #include <momap/base/random.h>
 #include <momap/stage/noise_schedule.h>
+#include <momap/train/denoising.h>
 
 #include <cmath>
-#include <numeric>
 #include <optional>
+
+#include "settings_text.h"
 
 namespace momap {
 namespace {
@@ -68,7 +68,7 @@ at::Tensor clean_of(Prediction kind, const at::Tensor& noisy, const at::Tensor& 
   throw std::logic_error("training: a kind of prediction it does not know");
 }
 
-Question ask(const BackboneSpec& spec, const TrainingSet& set, const TrainOptions& options,
+Question ask(const BackboneSpec& spec, const TrainingSet& set, const DenoisingOptions& options,
              const Slot& slot) {
   const TrainingItem item = set.item(slot.item);
   if (item.latent.dim() != 3 || item.latent.size(0) != spec.channels) {
@@ -103,7 +103,7 @@ at::Tensor stack(const std::vector<Question>& questions, at::Tensor Question::*m
 }
 
 // Of questions of one size.
-at::Tensor loss_of(const Backbone& backbone, Prediction kind, const TrainOptions& options,
+at::Tensor loss_of(const Backbone& backbone, Prediction kind, const DenoisingOptions& options,
                    const std::vector<Question>& questions) {
   std::vector<at::Tensor> spatial;
   std::vector<at::Tensor> tokens;
@@ -134,43 +134,26 @@ at::Tensor loss_of(const Backbone& backbone, Prediction kind, const TrainOptions
 
 }  // namespace
 
-std::vector<Slot> slots_of_step(uint64_t seed, int64_t step, int64_t batch, int64_t items) {
-  std::vector<Slot> slots;
-  const double offset = Random(derived_seed(seed, fmt::format("noise level {}", step))).uniform();
-  std::vector<int64_t> order(static_cast<size_t>(items));
-  int64_t ordered_epoch = -1;
-  for (int64_t i = 0; i < batch; ++i) {
-    const int64_t position = step * batch + i;
-    if (const int64_t epoch = position / items; epoch != ordered_epoch) {
-      std::iota(order.begin(), order.end(), 0);
-      Random random(derived_seed(seed, fmt::format("epoch {}", epoch)));
-      for (int64_t k = items - 1; k > 0; --k) std::swap(order[k], order[random.below(k + 1)]);
-      ordered_epoch = epoch;
-    }
-    const double level = offset + static_cast<double>(i) / static_cast<double>(batch);
-    slots.push_back({order[position % items],
-                     derived_seed(seed, fmt::format("step {} slot {}", step, i)),
-                     level - std::floor(level)});
-  }
-  return slots;
-}
+DenoisingLesson::DenoisingLesson(const Backbone& backbone, const TrainingSet& set,
+                                 const DenoisingOptions& options)
+    : backbone_(backbone), set_(set), options_(options) {}
 
-at::Tensor denoising_loss(const Backbone& backbone, const TrainingSet& set,
-                          const TrainOptions& options, const std::vector<Slot>& slots,
-                          const std::function<void(int64_t, const std::string&)>& skip) {
-  const BackboneSpec spec = backbone.spec();
+std::string DenoisingLesson::settings() const { return settings_text(options_); }
+
+at::Tensor DenoisingLesson::loss(const std::vector<Slot>& slots, const SkipExample& skip) const {
+  const BackboneSpec spec = backbone_.spec();
   at::Tensor sum;
   std::vector<Question> alike;  // consecutive examples of one size go through the network together
   const auto flush = [&] {
     if (alike.empty()) return;
-    const at::Tensor loss = loss_of(backbone, spec.prediction, options, alike);
+    const at::Tensor loss = loss_of(backbone_, spec.prediction, options_, alike);
     sum = sum.defined() ? sum + loss : loss;
     alike.clear();
   };
   for (const Slot& slot : slots) {
     std::optional<Question> question;
     try {
-      question = ask(spec, set, options, slot);
+      question = ask(spec, set_, options_, slot);
     } catch (const DataError& error) {
       if (!skip) throw;
       skip(slot.item, error.what());

@@ -12,7 +12,7 @@
 
 #include "../pyramid/pyramid.h"
 
-namespace momap::background {
+namespace momap::completion {
 namespace {
 
 constexpr int kSameColour = 12;      // levels, of each channel
@@ -173,7 +173,7 @@ void fill_from_around(const PartialClip& partial, const Evidence& evidence, Plat
   std::copy_n(partial.frames.data_ptr<uint8_t>() + 3 * first * pixels, 3 * pixels,
               plate.rgb.data());
   std::copy_n(partial.depth.data_ptr<float>() + first * pixels, pixels, plate.depth.data());
-  completion::fill(
+  fill(
       {plate.rgb.data(), known.get(), plate.depth.data(), evidence.height(), evidence.width()},
       kBackgroundPreference);
 }
@@ -197,7 +197,12 @@ double steadiness(const PartialClip& partial) {
 Plate make_plate(const PartialClip& partial, const Context& context) {
   const Evidence evidence(partial);
   const int64_t pixels = evidence.pixels();
-  Plate plate{std::vector<uint8_t>(3 * pixels), std::vector<float>(pixels)};
+  Plate plate{std::vector<uint8_t>(3 * pixels), std::vector<float>(pixels),
+              std::vector<uint8_t>(pixels), std::vector<uint8_t>(pixels)};
+  for (int64_t i = 0; i < pixels; ++i) {
+    plate.hole[i] = evidence.hole(i) ? 1 : 0;
+    plate.sure[i] = evidence.steady(i) ? 1 : 0;
+  }
   fill_from_around(partial, evidence, plate);
   tbb::parallel_for(int64_t{0}, evidence.height(), [&](int64_t y) {
     context.check_cancelled();
@@ -215,4 +220,4 @@ Plate make_plate(const PartialClip& partial, const Context& context) {
   return plate;
 }
 
-}  // namespace momap::background
+}  // namespace momap::completion

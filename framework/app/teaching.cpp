@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "teaching.h"
+
+#include <fmt/format.h>
+#include <momap/base/error.h>
+#include <momap/base/text.h>
+
+namespace momap {
+
+const Config* TrainSection::find(const std::string& key) const {
+  const auto found = std::ranges::find(left_, key, &Config::Entry::key);
+  return found == left_.end() ? nullptr : &found->value;
+}
+
+size_t TrainSection::step_named(const std::string& name, const Mark& mark, const std::string& what,
+                                Kind kind) {
+  const int step = graph_.find(name);
+  if (step >= 0 && graph_.steps[static_cast<size_t>(step)].output() == kind) {
+    return static_cast<size_t>(step);
+  }
+  problems_.add(mark, fmt::format("train: {} = {} is not a step that gives a {}", what,
+                                  name.empty() ? "nothing" : printable(name), name_of(kind)));
+  return 0;
+}
+
+size_t TrainSection::step(const std::string& key, Kind kind) {
+  const Config* value = find(key);
+  const Mark mark = value ? value->mark() : mark_;
+  const std::string name = !value ? "" : value->is_scalar() ? value->text() : value->describe();
+  drop(key);
+  return step_named(name, mark, "'" + key + "'", kind);
+}
+
+std::vector<std::pair<size_t, size_t>> TrainSection::step_pairs(const std::string& key, Kind from,
+                                                                Kind to) {
+  const Config* value = find(key);
+  std::vector<std::pair<size_t, size_t>> pairs;
+  if (!value || !value->is_map() || value->entries().empty()) {
+    problems_.add(value ? value->mark() : mark_,
+                  fmt::format("train: '{}' = {} does not map steps to steps", key,
+                              value ? printable(value->describe()) : "nothing"),
+                  fmt::format("for example  {}: {{a_{}: a_{}}}", key, name_of(from), name_of(to)));
+    drop(key);
+    return pairs;
+  }
+  for (const auto& entry : value->entries()) {
+    const std::string name =
+        entry.value.is_scalar() ? entry.value.text() : entry.value.describe();
+    pairs.emplace_back(step_named(entry.key, entry.value.mark(), "key of '" + key + "'", from),
+                       step_named(name, entry.value.mark(), "value in '" + key + "'", to));
+  }
+  drop(key);
+  return pairs;
+}
+
+Config TrainSection::take(const ParamSchema& schema) {
+  std::vector<Config::Entry> own, rest;
+  for (const auto& entry : left_) {
+    (std::ranges::count(schema, entry.key, &ParamInfo::name) > 0 ? own : rest).push_back(entry);
+  }
+  left_ = std::move(rest);
+  return Config::map(std::move(own), mark_);
+}
+
+}  // namespace momap

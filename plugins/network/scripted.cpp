@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scripted.h"
+
+#include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <momap/base/error.h>
+#include <momap/base/files.h>
+#include <momap/base/text.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+namespace momap::network {
+namespace {
+
+// What LibTorch says first; the rest is its own stack.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::string shapes(const std::vector<at::Tensor>& tensors) {
+  std::vector<std::string> all;
+  for (const at::Tensor& tensor : tensors) all.push_back(fmt::format("f32 {}", tensor.sizes()));
+  return join(all, ", ");
+}
+
+}  // namespace
+
+struct Scripted::Module {
+  torch::jit::Module module;
+};
+
+Scripted::Scripted(const std::string& path) : path_(path), module_(std::make_unique<Module>()) {
+  check_exists(path, "model = " + shown(path));
+  try {
+    module_->module = torch::jit::load(path, at::kCPU);
+    module_->module.eval();
+  } catch (const std::exception& e) {
+    throw ConfigError(fmt::format(
+        "model = {}: cannot be read as TorchScript: {}; expected a file of torch.jit.save",
+        shown(path), first_line(e.what())));
+  }
+}
+
+Scripted::~Scripted() = default;
+
+at::Tensor Scripted::run(const std::vector<at::Tensor>& inputs, const std::string& remedy) const {
+  const at::NoGradGuard no_grad;
+  at::IValue output;
+  try {
+    torch::jit::Module module = module_->module;  // a handle: forward is not const
+    output = module.forward({inputs.begin(), inputs.end()});
+  } catch (const std::exception& e) {
+    throw ConfigError(fmt::format("model = {}: fails on {}: {}; {}", shown(path_), shapes(inputs),
+                                  first_line(e.what()), remedy));
+  }
+  if (output.isTuple() && !output.toTupleRef().elements().empty()) {
+    output = output.toTupleRef().elements()[0];
+  } else if (output.isTensorList() && !output.toTensorList().empty()) {
+    output = output.toTensorList().get(0);
+  }
+  if (!output.isTensor()) {
+    throw ConfigError(fmt::format(
+        "model = {}: gives {}; expected a tensor, or a tuple or list that begins with one",
+        shown(path_), output.tagKind()));
+  }
+  return output.toTensor();
+}
+
+}  // namespace momap::network
