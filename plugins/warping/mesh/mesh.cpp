@@ -7,8 +7,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "projection/far_points.h"
 #include "projection/inputs.h"
 #include "projection/projection.h"
 #include "raster.h"
@@ -123,6 +126,7 @@ class Mesh final : public momap::Warper {
     double edge_tolerance = 0.05;
     double max_edge_px = 8.0;
     bool respect_visible = false;
+    std::string unknown_depth = "far";
 
     static auto schema() {
       using momap::param;
@@ -138,15 +142,17 @@ class Mesh final : public momap::Warper {
               .between(1, 64),
           param("respect_visible", &Params::respect_visible,
                 "Draw only points marked visible; otherwise depth alone decides what hides what."),
+          momap::warping::unknown_depth_param(&Params::unknown_depth),
       };
     }
   };
 
-  explicit Mesh(Params params) : params_(params) {}
+  explicit Mesh(Params params) : params_(std::move(params)) {}
 
-  momap::PartialClip warp(const momap::Image& image, const momap::MoMap& momap,
+  momap::PartialClip warp(const momap::Image& image, const momap::MoMap& given,
                           const momap::View& view, const momap::Context& context) override {
-    momap::warping::check_inputs("warping/mesh", image, momap, view);
+    momap::warping::check_inputs("warping/mesh", image, given, view);
+    const momap::MoMap momap = momap::warping::to_draw(given, params_.unknown_depth);
     const int64_t frames = momap.frames(), points = momap.height() * momap.width();
     const int64_t height = view.camera.height, width = view.camera.width, pixels = height * width;
     momap::PartialClip out;
@@ -188,5 +194,5 @@ class Mesh final : public momap::Warper {
 
 }  // namespace
 
-MOMAP_PLUGIN(Mesh, "warping/mesh", 1,
+MOMAP_PLUGIN(Mesh, "warping/mesh", 2,
              "Draws the pixel grid as triangles, cut at depth edges, with perspective.");

@@ -135,7 +135,7 @@ TEST(Mesh, CountsWhatItCannotDrawAndStaysFinite) {
   xyz[0][7][7][2] = std::numeric_limits<float>::infinity();
   xyz[0][3][0][0] = 3e38f;
   xyz[0][5][7][2] = 1e-38f;
-  const momap::PartialClip out = warp(image, map);
+  const momap::PartialClip out = warp(image, map, "{unknown_depth: hole}");
   EXPECT_TRUE(out.dropped.view(-1).equal(at::tensor({0, 0, 2, 2, 2, 0, 0}, at::kLong)))
       << out.dropped;
   EXPECT_EQ(count(out.covered), 64 - 6);

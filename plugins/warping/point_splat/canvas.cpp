@@ -8,12 +8,12 @@
 namespace momap::warping {
 namespace {
 
-MOMAP_CLONES int64_t count_positive(const uint16_t* values, int64_t count) {
+MOMAP_CLONES int64_t sum_of(const uint8_t* values, int64_t count) {
   int64_t total = 0;
-  for (int64_t begin = 0; begin < count; begin += 1 << 14) {
-    const int64_t end = std::min<int64_t>(count, begin + (1 << 14));
-    uint16_t n = 0;
-    for (int64_t i = begin; i < end; ++i) n = static_cast<uint16_t>(n + (values[i] > 0 ? 1 : 0));
+  for (int64_t begin = 0; begin < count; begin += 255) {
+    const int64_t end = std::min<int64_t>(count, begin + 255);
+    uint8_t n = 0;
+    for (int64_t i = begin; i < end; ++i) n = static_cast<uint8_t>(n + values[i]);
     total += n;
   }
   return total;
@@ -42,8 +42,12 @@ void Canvas::begin(float* depth) {
   std::fill_n(depth_, width * height, kEmpty);
 }
 
-int64_t Canvas::visible_points() const {
-  return count_positive(held_.data(), static_cast<int64_t>(held_.size()));
+int64_t Canvas::visible_points() {
+  std::ranges::fill(seen_, uint8_t{0});
+  for (int64_t i = 0; i < width * height; ++i) {
+    if (depth_[i] != kEmpty) seen_[owner_[i]] = 1;
+  }
+  return sum_of(seen_.data(), static_cast<int64_t>(seen_.size()));
 }
 
 void Canvas::resolve(int samples, uint8_t* rgb, bool* covered, float* depth) const {

@@ -15,29 +15,22 @@ class Canvas {
         height(rows),
         colour_(columns * rows),
         owner_(columns * rows),
-        held_(points) {}
+        seen_(points) {}
 
   const int64_t width, height;
 
   /// Takes `depth` [H, W] as the z-buffer and empties it.
   void begin(float* depth);
 
-  /// For each point, the number of calls of `put` made for it; `put` takes off what it loses.
-  uint16_t* claims() { return held_.data(); }
-
   void put(int64_t pixel, float depth, uint32_t colour, int64_t point) {
-    if (depth < depth_[pixel]) {
-      if (depth_[pixel] != kEmpty) --held_[owner_[pixel]];
-      depth_[pixel] = depth;
-      colour_[pixel] = colour;
-      owner_[pixel] = static_cast<uint32_t>(point);
-    } else {
-      --held_[point];
-    }
+    if (!(depth < depth_[pixel])) return;
+    depth_[pixel] = depth;
+    colour_[pixel] = colour;
+    owner_[pixel] = static_cast<uint32_t>(point);
   }
 
   /// How many points hold a pixel.
-  int64_t visible_points() const;
+  int64_t visible_points();
 
   /// The picture: covered where at least half of the `samples` x `samples` pixels of the canvas
   /// are; colour is the mean of these, depth that of the nearest. Elsewhere all is zero. `depth`
@@ -52,7 +45,7 @@ class Canvas {
   float* depth_ = nullptr;        // [H, W], metres; kEmpty: nothing there
   std::vector<uint32_t> colour_;  // [H, W]
   std::vector<uint32_t> owner_;   // [H, W], the point that holds the pixel
-  std::vector<uint16_t> held_;    // pixels that each point holds
+  std::vector<uint8_t> seen_;     // whether each point holds a pixel; for `visible_points`
 };
 
 }  // namespace momap::warping

@@ -87,8 +87,6 @@ void FramePainter::draw_row(int64_t y, int64_t* dropped) {
   dropped[static_cast<int64_t>(DropReason::too_small)] += tally.too_small;
 
   const int32_t* const work = footprints_.work.data();
-  uint16_t* const claims = canvas_.claims() + first;
-  for (int64_t x = 0; x < width; ++x) claims[x] = work[x] == 1 ? 1 : 0;
   const int32_t* const pixels = footprints_.pixel.data();
   const float* const depths = footprints_.depth.data();
   const uint32_t* const colour = footprints_.colour.data();
@@ -105,7 +103,7 @@ void FramePainter::draw_box(int64_t y, int64_t x, int64_t* dropped) {
   const FootprintRow& f = footprints_;
   const int64_t point = y * reference_.width + x;
   const uint32_t* const here = reference_.colours(y) + x;
-  uint16_t count = 0;
+  bool any = false;
   for (int32_t j = 0; j < f.rows[x]; ++j) {
     for (int32_t i = 0; i < f.columns[x]; ++i) {
       const auto column = static_cast<float>(i), line = static_cast<float>(j);
@@ -113,7 +111,7 @@ void FramePainter::draw_box(int64_t y, int64_t x, int64_t* dropped) {
       const float dt = column * f.t_per_column[x] + line * f.t_per_row[x];
       const float s = f.s[x] + ds, t = f.t[x] + dt;
       if (!(s >= -f.s_low[x] && s <= f.s_high[x] && t >= -f.t_low[x] && t <= f.t_high[x])) continue;
-      ++count;
+      any = true;
       const int dx = s < 0 ? -1 : 1, dy = t < 0 ? -1 : 1;
       const auto [beside, along, across] = neighbours(row(y - 1), row(y), x, dx, dy);
       const uint32_t c10 = beside ? here[dx] : here[0];
@@ -124,9 +122,7 @@ void FramePainter::draw_box(int64_t y, int64_t x, int64_t* dropped) {
                   mix(here[0], c10, c01, c11, s, t), point);
     }
   }
-  // Claimed after the fact: what was lost meanwhile has been taken off below zero, modulo 2^16.
-  canvas_.claims()[point] = static_cast<uint16_t>(canvas_.claims()[point] + count);
-  if (count > 0) {
+  if (any) {
     ++placed_;
   } else {
     ++dropped[static_cast<int64_t>(DropReason::too_small)];

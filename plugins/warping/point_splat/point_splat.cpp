@@ -4,9 +4,11 @@
 #include <tbb/enumerable_thread_specific.h>
 #include <tbb/parallel_for.h>
 
+#include <string>
 #include <vector>
 
 #include "frame.h"
+#include "projection/far_points.h"
 #include "projection/inputs.h"
 
 namespace {
@@ -26,6 +28,7 @@ class PointSplat final : public momap::Warper {
     double max_footprint_px = 4.0;
     int samples = 1;
     bool respect_visible = false;
+    std::string unknown_depth = "far";
 
     static auto schema() {
       using momap::param;
@@ -45,16 +48,18 @@ class PointSplat final : public momap::Warper {
               .between(1, 4),
           param("respect_visible", &Params::respect_visible,
                 "Draw only points marked visible; otherwise depth alone decides what hides what."),
+          momap::warping::unknown_depth_param(&Params::unknown_depth),
       };
     }
   };
 
-  explicit PointSplat(Params params) : params_(params) {}
+  explicit PointSplat(Params params) : params_(std::move(params)) {}
 
-  momap::PartialClip warp(const momap::Image& image, const momap::MoMap& momap,
+  momap::PartialClip warp(const momap::Image& image, const momap::MoMap& given,
                           const momap::View& view, const momap::Context& context) override {
     const int samples = params_.samples;
-    momap::warping::check_inputs("warping/point_splat", image, momap, view, samples);
+    momap::warping::check_inputs("warping/point_splat", image, given, view, samples);
+    const momap::MoMap momap = momap::warping::to_draw(given, params_.unknown_depth);
     const int64_t frames = momap.frames(), points = momap.height() * momap.width();
     const int64_t height = view.camera.height, width = view.camera.width, pixels = height * width;
     momap::PartialClip out;
@@ -103,5 +108,5 @@ class PointSplat final : public momap::Warper {
 
 }  // namespace
 
-MOMAP_PLUGIN(PointSplat, "warping/point_splat", 2,
+MOMAP_PLUGIN(PointSplat, "warping/point_splat", 3,
              "Draws the points of a motion map as z-buffered footprints that follow its stretch.");

@@ -419,4 +419,30 @@ TEST(PointSplat, RefusesAnImageOfAnotherSize) {
   }
 }
 
+TEST(PointSplat, ShowsWhatHasNoDepthBehindAllElse) {
+  // The upper half is sky; a square of the lower half moves up before it.
+  momap::MoMap map = wall(2, 24, 32, 2.0f);
+  map.xyz.slice(1, 0, 12).zero_();
+  map.valid.slice(0, 0, 12).fill_(false);
+  map.visible.slice(1, 0, 12).fill_(false);
+  map.xyz[1].slice(0, 14, 20).slice(1, 10, 16).select(-1, 1).sub_(8 * 2.0f / 100);
+  const momap::Image image = noise_image(24, 32);
+  const momap::PartialClip out = warp(image, map);
+  EXPECT_TRUE(at::equal(out.frames[0], image.rgb));
+  EXPECT_TRUE(at::equal(out.frames[1].slice(0, 0, 6), image.rgb.slice(0, 0, 6)));
+  EXPECT_TRUE(at::equal(out.frames[1].slice(0, 6, 12).slice(1, 10, 16),
+                        image.rgb.slice(0, 14, 20).slice(1, 10, 16)));
+  EXPECT_EQ(out.depth[0][0][0].item<float>(), 4);
+  EXPECT_EQ(out.dropped[0].sum().item<int64_t>(), 0);
+  EXPECT_EQ(out.dropped[1][static_cast<int64_t>(momap::DropReason::hidden)].item<int64_t>(), 36);
+  // Or it is left out.
+  const momap::PartialClip hole = warp(image, map, "{unknown_depth: hole}");
+  EXPECT_FALSE(hole.covered[0].slice(0, 0, 11).any().item<bool>());
+  EXPECT_EQ(hole.dropped[0][static_cast<int64_t>(momap::DropReason::invalid)].item<int64_t>(),
+            12 * 32);
+  // A path that was lost is no sky.
+  map.valid[20][3] = false;
+  EXPECT_FALSE(warp(image, map).covered[0][20][3].item<bool>());
+}
+
 }  // namespace

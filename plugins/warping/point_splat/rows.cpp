@@ -2,6 +2,7 @@
 #include "rows.h"
 
 #include <momap/base/clones.h>
+#include <projection/branchless.h>
 
 #include <bit>
 
@@ -17,23 +18,8 @@ constexpr float kRounding = 1e-4f;
 // Colours and depths are continued by no more than this, source px.
 constexpr float kFarthest = 1.0f;
 
-#define MOMAP_INLINE inline __attribute__((always_inline))
-MOMAP_INLINE int32_t smaller(int32_t a, int32_t b) { return a < b ? a : b; }
-MOMAP_INLINE int32_t larger(int32_t a, int32_t b) { return a > b ? a : b; }
-MOMAP_INLINE int32_t distance(int32_t a, int32_t b) { return larger(a - b, b - a); }
-MOMAP_INLINE float smaller(float a, float b) { return a < b ? a : b; }
-MOMAP_INLINE float larger(float a, float b) { return a > b ? a : b; }
-MOMAP_INLINE float magnitude(float a) { return __builtin_fabsf(a); }
 MOMAP_INLINE int32_t near_in_depth(float a, float b, float tolerance) {
   return (magnitude(a - b) <= tolerance * smaller(a, b)) & (a > 0);
-}
-/// `yes` where the condition is 1, `no` where it is 0; without a branch, so that loops stay
-/// straight.
-template <class T>
-MOMAP_INLINE T choose(int32_t condition, T yes, T no) {
-  const int32_t mask = -condition;
-  return std::bit_cast<T>((std::bit_cast<int32_t>(yes) & mask) |
-                          (std::bit_cast<int32_t>(no) & ~mask));
 }
 /// First pixel centre at or after a place in box units.
 MOMAP_INLINE int32_t pixel_from(int32_t place) { return (place + kBoxUnit - 1) >> kBoxBits; }
@@ -294,12 +280,6 @@ MOMAP_CLONES Tally footprints(const SurfaceRow& above, const SurfaceRow& here,
     out_colour[i] = (red_blue >> 8 & 0xff00ff) | (green & 0xff00);
   }
   return {singles, beside_image, small};
-}
-
-Neighbours neighbours(const SurfaceRow& above, const SurfaceRow& here, int64_t x, int dx, int dy) {
-  const int64_t left = dx < 0 ? x - 1 : x;
-  const SurfaceRow& upper = dy < 0 ? above : here;
-  return {here.right.data()[left] != 0, upper.down.data()[x] != 0, upper.cell.data()[left] != 0};
 }
 
 }  // namespace momap::warping

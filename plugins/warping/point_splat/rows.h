@@ -95,6 +95,11 @@ struct Neighbours {
 };
 
 /// Of pixel x: at x + dx, in the row at dy, and at both (dx, dy = -1 or 1).
-Neighbours neighbours(const SurfaceRow& above, const SurfaceRow& here, int64_t x, int dx, int dy);
+inline Neighbours neighbours(const SurfaceRow& above, const SurfaceRow& here, int64_t x, int dx,
+                             int dy) {
+  const int64_t left = dx < 0 ? x - 1 : x;
+  const SurfaceRow& upper = dy < 0 ? above : here;
+  return {here.right.data()[left] != 0, upper.down.data()[x] != 0, upper.cell.data()[left] != 0};
+}
 
 }  // namespace momap::warping

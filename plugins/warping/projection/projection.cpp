@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "branchless.h"
+
 namespace momap::warping {
 namespace {
 
@@ -33,7 +35,9 @@ inline __attribute__((always_inline)) void project_row(const PointRow& points, i
   const float left = -margin, right = static_cast<float>(to.width - 1) + margin;
   const float bottom = static_cast<float>(to.height - 1) + margin;
   // Bytes are widened apart: loops over one width of element keep within the registers.
-  for (int64_t i = 0; i < count; ++i) fates[i] = valid[i] ? (seen[i] ? 0 : kUnseen) : kInvalid;
+  for (int64_t i = 0; i < count; ++i) {
+    fates[i] = choose(valid[i] != 0, choose(seen[i] != 0, 0, kUnseen), kInvalid);
+  }
 #pragma GCC ivdep
   for (int64_t i = 0; i < count; ++i) {
     const float x0 = xyz[3 * i], y0 = xyz[3 * i + 1], z0 = xyz[3 * i + 2];
@@ -50,13 +54,14 @@ inline __attribute__((always_inline)) void project_row(const PointRow& points, i
                        (__builtin_fabsf(z0) <= kLargest);
     const int ahead = (z > 0) & (z <= kLargest);
     const int inside = (u >= left) & (u <= right) & (v >= left) & (v <= bottom);  // not for NaN
-    int fate = inside ? 0 : kOutside;
-    fate = ahead ? fate : kBehind;
-    fate = finite ? fate : kNotFinite;
-    fate = fates[i] ? fates[i] : fate;
-    us[i] = fate == 0 ? u : 0.0f;
-    vs[i] = fate == 0 ? v : 0.0f;
-    zs[i] = fate == 0 ? z : 0.0f;
+    int32_t fate = choose(inside, 0, kOutside);
+    fate = choose(ahead, fate, kBehind);
+    fate = choose(finite, fate, kNotFinite);
+    fate = choose(fates[i] != 0, fates[i], fate);
+    const int32_t drawn = fate == 0;
+    us[i] = choose(drawn, u, 0.0f);
+    vs[i] = choose(drawn, v, 0.0f);
+    zs[i] = choose(drawn, z, 0.0f);
     fates[i] = fate;
   }
 }
@@ -69,6 +74,21 @@ MOMAP_CLONES void project_still(const PointRow& points, int64_t count, const Pro
 MOMAP_CLONES void project_moved(const PointRow& points, int64_t count, const Projection& to,
                                 float margin, const ProjectedRow& out) {
   project_row<true>(points, count, to, margin, out);
+}
+
+MOMAP_CLONES bool any_dropped(const Fate* fates, int64_t count) {
+  Fate any = 0;
+  for (int64_t i = 0; i < count; ++i) any |= fates[i];
+  return any != 0;
+}
+
+MOMAP_CLONES int32_t count_equal(const Fate* fates, int64_t count, Fate wanted) {
+  int32_t n = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const int32_t same = fates[i] == wanted;
+    n += same;
+  }
+  return n;
 }
 
 }  // namespace
@@ -93,14 +113,10 @@ void project(const PointRow& points, int64_t count, const Projection& projection
   (projection.moved ? project_moved : project_still)(points, count, projection, margin, out);
 }
 
-MOMAP_CLONES void count_fates(const Fate* fates, int64_t count, int64_t* dropped) {
-  Fate any = 0;
-  for (int64_t i = 0; i < count; ++i) any |= fates[i];
-  if (any == 0) return;
+void count_fates(const Fate* fates, int64_t count, int64_t* dropped) {
+  if (!any_dropped(fates, count)) return;
   for (int64_t reason = 0; reason < kDropReasons; ++reason) {
-    int32_t n = 0;
-    for (int64_t i = 0; i < count; ++i) n += fates[i] == reason + 1 ? 1 : 0;
-    dropped[reason] += n;
+    dropped[reason] += count_equal(fates, count, static_cast<Fate>(reason + 1));
   }
 }
 

@@ -2,18 +2,17 @@
 #include "accumulate.h"
 
 #include <momap/base/clones.h>
+#include <projection/branchless.h>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
-#include <limits>
 
 #include "taps.h"
 
 namespace momap::warping {
 namespace {
-
-#define MOMAP_INLINE inline __attribute__((always_inline))
 
 // The numbers of one pixel; the compiler keeps them in one register where there are wide ones.
 using Eight = float __attribute__((vector_size(32)));
@@ -41,14 +40,14 @@ MOMAP_CLONES void place(const float* x, const float* y, int64_t count, int32_t h
   for (int64_t i = 0; i < count; ++i) {
     const int32_t near =
         (x[i] > -1) & (y[i] > -1) & (x[i] < far_x) & (y[i] < far_y);  // not for NaN
-    const float u = near ? x[i] : 0.0F, v = near ? y[i] : 0.0F;
+    const float u = choose(near, x[i], 0.0F), v = choose(near, y[i], 0.0F);
     const int32_t column = static_cast<int32_t>(u + 1) - 1, row = static_cast<int32_t>(v + 1) - 1;
     const int32_t inside =
         (column >= 0) & (row >= 0) & (column < width - 1) & (row < height - 1);
     right[i] = u - static_cast<float>(column);
     down[i] = v - static_cast<float>(row);
     const int32_t at = row * width + column;
-    pixel[i] = near ? (inside ? at : kAtBorder) : kNowhere;
+    pixel[i] = choose(near, choose(inside, at, kAtBorder), kNowhere);
   }
 }
 
@@ -154,20 +153,28 @@ MOMAP_CLONES void show_sums(const SplatSums* sums, int64_t pixels, float least_s
   show_pixels<true>(sums, pixels, least_share, rgb, covered, depth);
 }
 
-/// 1 for each point that makes enough of the pixel that has the largest part of it.
-MOMAP_CLONES int64_t plainly_seen(const PointRun& points, const Places& places,
-                                  const SplatSums* sums, const bool* covered, int32_t width,
+/// 1 for each point that makes enough of the pixel that has the largest part of it. Returns how
+/// many.
+MOMAP_CLONES int32_t plainly_seen(const float* weights, int64_t count, const Places& places,
+                                  const float* sums, float least_share, int32_t width,
                                   int32_t* seen) {
-  const auto* shown = reinterpret_cast<const uint8_t*>(covered);
+  constexpr int32_t kFloats = sizeof(SplatSums) / sizeof(float);
+  constexpr int32_t kWeight = offsetof(SplatSums, weight) / sizeof(float);
+  constexpr int32_t kShare = offsetof(SplatSums, share) / sizeof(float);
+  const int32_t* const pixels = places.pixel.data();
+  const float* const rights = places.right.data();
+  const float* const downs = places.down.data();
   int32_t total = 0;
-  for (int64_t i = 0; i < points.count; ++i) {
-    const int32_t pixel = places.pixel[i];
-    const float right = places.right[i], down = places.down[i];
-    const int32_t beside = right >= 0.5F, below = down >= 0.5F;
-    const float b = (beside ? right : 1 - right) * (below ? down : 1 - down);
-    const int32_t q = pixel < 0 ? 0 : pixel + beside + (below ? width : 0);
-    seen[i] = (pixel >= 0) & (shown[q] != 0) &
-              (b * points.weight[i] >= kVisibleShare * sums[q].weight);
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) {
+    const float right = rights[i], down = downs[i];
+    const int32_t inside = pixels[i] >= 0, beside = right >= 0.5F, below = down >= 0.5F;
+    const float b = larger(right, 1 - right) * larger(down, 1 - down);
+    const int32_t pixel = choose(inside, pixels[i] + beside + choose(below, width, 0), 0);
+    const float weight = sums[kFloats * pixel + kWeight], share = sums[kFloats * pixel + kShare];
+    const int32_t shown = (share >= least_share) & (weight > 0);
+    const int32_t enough = b * weights[i] >= kVisibleShare * weight;
+    seen[i] = inside & shown & enough;
     total += seen[i];
   }
   return total;
@@ -199,7 +206,7 @@ void show(const SplatSums* sums, int64_t pixels, bool plain, float least_share, 
   (plain ? show_sums : show_means)(sums, pixels, least_share, rgb, covered, depth);
 }
 
-Unseen count_unseen(const PointRun& points, const SplatSums* sums, const bool* covered,
+Unseen count_unseen(const PointRun& points, const SplatSums* sums, float least_share,
                     int64_t height, int64_t width) {
   Unseen out;
   Places places;
@@ -213,10 +220,9 @@ Unseen count_unseen(const PointRun& points, const SplatSums* sums, const bool* c
                        nullptr};
     place(run.x, run.y, run.count, static_cast<int32_t>(height), static_cast<int32_t>(width),
           places);
-    if (plainly_seen(run, places, sums, covered, static_cast<int32_t>(width), seen.data()) ==
-        run.count) {
-      continue;
-    }
+    const int32_t all = plainly_seen(run.weight, run.count, places, &sums->red, least_share,
+                                     static_cast<int32_t>(width), seen.data());
+    if (all == run.count) continue;
     Taps taps;
     for (int64_t i = 0; i < run.count; ++i) {
       // Points that cannot be drawn have no place at all and are counted elsewhere.
@@ -227,8 +233,10 @@ Unseen count_unseen(const PointRun& points, const SplatSums* sums, const bool* c
           if (!taps.has(corner, height, width)) continue;
           const float b = taps.share(corner);
           const int64_t q = taps.at(corner, width);
+          const SplatSums& s = sums[q];
           reached = reached || b > 0;
-          shown = b > 0 && covered[q] && b * run.weight[i] >= kVisibleShare * sums[q].weight;
+          shown = b > 0 && s.share >= least_share && s.weight > 0 &&
+                  b * run.weight[i] >= kVisibleShare * s.weight;
         }
       }
       if (!shown) ++(reached ? out.hidden : out.outside);

@@ -50,7 +50,7 @@ struct Unseen {
   int64_t hidden = 0;   ///< they reach a pixel
   int64_t outside = 0;  ///< they reach none
 };
-Unseen count_unseen(const PointRun& points, const SplatSums* sums, const bool* covered,
+Unseen count_unseen(const PointRun& points, const SplatSums* sums, float least_share,
                     int64_t height, int64_t width);
 
 }  // namespace momap::warping

@@ -10,6 +10,8 @@
 #include <limits>
 #include <vector>
 
+#include "projection/branchless.h"
+#include "projection/far_points.h"
 #include "projection/inputs.h"
 #include "projection/projection.h"
 #include "splat.h"
@@ -19,24 +21,27 @@ namespace {
 using momap::DropReason;
 using momap::warping::Blend;
 using momap::warping::Fate;
+using momap::warping::choose;
 using momap::warping::Projection;
+using momap::warping::smaller;
 using momap::warping::SplatSums;
+
+constexpr float kNothing = std::numeric_limits<float>::max();
 
 /// Smallest depth of the points that can be drawn; the largest number when none can.
 MOMAP_CLONES float nearest_of(const float* z, const Fate* fates, int64_t count) {
-  constexpr float kNone = std::numeric_limits<float>::max();
-  std::array<float, 16> lanes;
-  lanes.fill(kNone);
+  constexpr int64_t kLanes = 16;
+  std::array<float, kLanes> lanes;
+  lanes.fill(kNothing);
   int64_t i = 0;
-  for (; i + 16 <= count; i += 16) {
-    for (int64_t k = 0; k < 16; ++k) {
-      const float depth = fates[i + k] == 0 ? z[i + k] : kNone;
-      lanes[k] = depth < lanes[k] ? depth : lanes[k];
+  for (; i + kLanes <= count; i += kLanes) {
+    for (int64_t k = 0; k < kLanes; ++k) {
+      lanes[k] = smaller(choose(fates[i + k] == 0, z[i + k], kNothing), lanes[k]);
     }
   }
-  float nearest = kNone;
-  for (; i < count; ++i) nearest = fates[i] == 0 ? std::min(nearest, z[i]) : nearest;
-  for (const float lane : lanes) nearest = std::min(nearest, lane);
+  float nearest = kNothing;
+  for (; i < count; ++i) nearest = smaller(choose(fates[i] == 0, z[i], kNothing), nearest);
+  for (const float lane : lanes) nearest = smaller(lane, nearest);
   return nearest;
 }
 
@@ -46,8 +51,9 @@ MOMAP_CLONES void prepare(const Fate* fates, const float* z, int64_t count, floa
   constexpr float kNoPlace = std::numeric_limits<float>::quiet_NaN();
 #pragma GCC ivdep
   for (int64_t i = 0; i < count; ++i) {
-    metric[i] = fates[i] == 0 ? nearest / z[i] : 0.0F;
-    x[i] = fates[i] == 0 ? x[i] : kNoPlace;
+    const int32_t drawn = fates[i] == 0;
+    metric[i] = choose(drawn, nearest / z[i], 0.0F);
+    x[i] = choose(drawn, x[i], kNoPlace);
   }
 }
 
@@ -55,7 +61,7 @@ MOMAP_CLONES void prepare(const Fate* fates, const float* z, int64_t count, floa
 class FrameSplatter {
  public:
   FrameSplatter(int64_t points, int64_t pixels)
-      : x_(points), y_(points), z_(points), fates_(points), weights_(points), sums_(pixels) {}
+      : x_(points), y_(points), weights_(points), sums_(pixels) {}
 
   struct Picture {
     uint8_t* rgb;   // [H, W, 3]
@@ -68,41 +74,56 @@ class FrameSplatter {
             const Projection& projection, Blend blend, double sharpness, float least_share,
             const Picture& picture, int64_t* dropped) {
     const auto count = static_cast<int64_t>(x_.size());
-    // Beyond one pixel from the image no share of a point is inside.
-    momap::warping::project(points, count, projection, 0.999f,
-                            {x_.data(), y_.data(), z_.data(), fates_.data()});
-    momap::warping::count_fates(fates_.data(), count, dropped);
-    weigh(blend, sharpness);
-    const momap::warping::PointRun run{count,           x_.data(), y_.data(),
-                                       weights_.data(), colours,   z_.data()};
+    // Points go through all that is done to them a few at a time, so that they stay in the cache.
+    float nearest = kNothing;
+    for (int64_t begin = 0; begin < count; begin += kRun) {
+      const int64_t run = place(points, begin, projection);
+      nearest = smaller(nearest, nearest_of(z_.data(), fates_.data(), run));
+    }
+    const auto scale = blend == Blend::softmax ? static_cast<float>(sharpness) : 1.0f;
     const int64_t height = projection.height, width = projection.width;
-    momap::warping::Accumulator(sums_.data(), height, width).add(run);
+    momap::warping::Accumulator accumulator(sums_.data(), height, width);
+    for (int64_t begin = 0; begin < count; begin += kRun) {
+      const int64_t run = place(points, begin, projection);
+      momap::warping::count_fates(fates_.data(), run, dropped);
+      // The metric is inverse depth, `scale` for the nearest point of the frame.
+      float* const weights = weights_.data() + begin;
+      prepare(fates_.data(), z_.data(), run, scale * nearest, x_.data() + begin, weights);
+      if (blend == Blend::softmax) {
+        momap::warping::softmax_weights(weights, scale, run, weights);
+      } else if (blend != Blend::linear) {
+        std::fill_n(weights, run, 1.0f);
+      }
+      accumulator.add({run, x_.data() + begin, y_.data() + begin, weights, colours + 4 * begin,
+                       z_.data()});
+    }
     momap::warping::show(sums_.data(), height * width, blend == Blend::sum, least_share,
                          picture.rgb, picture.covered, picture.depth);
-    const auto unseen =
-        momap::warping::count_unseen(run, sums_.data(), picture.covered, height, width);
+    const auto unseen = momap::warping::count_unseen(
+        {count, x_.data(), y_.data(), weights_.data(), colours, nullptr}, sums_.data(),
+        least_share, height, width);
     dropped[static_cast<int64_t>(DropReason::hidden)] += unseen.hidden;
     dropped[static_cast<int64_t>(DropReason::outside)] += unseen.outside;
   }
 
  private:
-  /// Weights by the metric, inverse depth that is 1 for the nearest point of the frame. Points that
-  /// cannot be drawn get no place.
-  void weigh(Blend blend, double sharpness) {
-    const auto count = static_cast<int64_t>(x_.size());
-    const float nearest = nearest_of(z_.data(), fates_.data(), count);
-    const auto scale = blend == Blend::softmax ? static_cast<float>(sharpness) : 1.0f;
-    prepare(fates_.data(), z_.data(), count, scale * nearest, x_.data(), weights_.data());
-    if (blend == Blend::softmax) {
-      momap::warping::softmax_weights(weights_.data(), scale, count, weights_.data());
-    } else if (blend != Blend::linear) {
-      std::ranges::fill(weights_, 1.0f);
-    }
+  static constexpr int64_t kRun = 1024;
+
+  /// Projects a run of points; returns how many there are.
+  int64_t place(const momap::warping::PointRow& points, int64_t begin,
+                const Projection& projection) {
+    const int64_t run = std::min(kRun, static_cast<int64_t>(x_.size()) - begin);
+    // Beyond one pixel from the image no share of a point is inside.
+    momap::warping::project({points.xyz + 3 * begin, points.valid + begin,
+                             points.visible ? points.visible + begin : nullptr},
+                            run, projection, 0.999f,
+                            {x_.data() + begin, y_.data() + begin, z_.data(), fates_.data()});
+    return run;
   }
 
-  std::vector<float> x_, y_, z_;
-  std::vector<Fate> fates_;
-  std::vector<float> weights_;
+  std::vector<float> x_, y_, weights_;
+  std::array<float, kRun> z_;
+  std::array<Fate, kRun> fates_;
   std::vector<SplatSums> sums_;
 };
 
@@ -113,6 +134,7 @@ class SoftmaxSplat final : public momap::Warper {
     double sharpness = 50.0;
     double least_share = 0.1;
     bool respect_visible = false;
+    std::string unknown_depth = "far";
 
     static auto schema() {
       using momap::param;
@@ -131,6 +153,7 @@ class SoftmaxSplat final : public momap::Warper {
               .between(0, 1),
           param("respect_visible", &Params::respect_visible,
                 "Draw only points marked visible; otherwise depth alone decides what hides what."),
+          momap::warping::unknown_depth_param(&Params::unknown_depth),
       };
     }
   };
@@ -142,9 +165,10 @@ class SoftmaxSplat final : public momap::Warper {
                : params_.blend == "linear"  ? Blend::linear
                                             : Blend::softmax) {}
 
-  momap::PartialClip warp(const momap::Image& image, const momap::MoMap& momap,
+  momap::PartialClip warp(const momap::Image& image, const momap::MoMap& given,
                           const momap::View& view, const momap::Context& context) override {
-    momap::warping::check_inputs("warping/softmax_splat", image, momap, view);
+    momap::warping::check_inputs("warping/softmax_splat", image, given, view);
+    const momap::MoMap momap = momap::warping::to_draw(given, params_.unknown_depth);
     const int64_t frames = momap.frames(), points = momap.height() * momap.width();
     const int64_t height = view.camera.height, width = view.camera.width, pixels = height * width;
     momap::PartialClip out;
@@ -184,6 +208,6 @@ class SoftmaxSplat final : public momap::Warper {
 
 }  // namespace
 
-MOMAP_PLUGIN(SoftmaxSplat, "warping/softmax_splat", 1,
+MOMAP_PLUGIN(SoftmaxSplat, "warping/softmax_splat", 2,
              "Spreads each point bilinearly over four pixels and mixes by inverse depth "
              "(differentiable).");

@@ -194,7 +194,7 @@ TEST(SoftmaxSplat, CountsWhatItCannotDrawAndStaysFinite) {
   xyz[0][3][3][0] = 3e38f;
   xyz[0][4][4][2] = 1e-38f;
   map.valid[5][5].fill_(false);
-  const momap::PartialClip out = warp(image, map);
+  const momap::PartialClip out = warp(image, map, "{unknown_depth: hole}");
   EXPECT_EQ(out.dropped.view(-1).equal(at::tensor({1, 0, 2, 2, 2, 0, 0}, at::kLong)), true)
       << out.dropped;
   EXPECT_EQ(count(out.covered), 64 - 7);
