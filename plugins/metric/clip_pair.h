@@ -35,6 +35,10 @@ struct ClipPair {
   int64_t height() const { return result.size(1); }
   int64_t width() const { return result.size(2); }
 
+  /// The first frame that counts. Frame 0 of a video is given; a single frame that was warped is a
+  /// picture with holes.
+  int64_t first() const { return frames() == 1 && covered ? 0 : 1; }
+
   /// Whether pixel i of [T, H, W] belongs to the region; needs `covered` unless the region is
   /// `all`.
   bool contains(Region region, int64_t i) const {
@@ -43,7 +47,7 @@ struct ClipPair {
 
   /// Why no value can be given for the region whatever the pixels; "" when it can.
   std::string undefined_reason(Region region) const {
-    if (frames() < 2) return "the clip has no frame after frame 0, which is given";
+    if (first() >= frames()) return "the clip has no frame after frame 0, which is given";
     if (region != Region::all && !covered) return "the result has no 'covered' mask";
     return "";
   }

@@ -55,6 +55,7 @@ Clip complete_with_background(const PartialClip& given, std::string_view owner,
   if (any && steadiness(partial) >= params.steady_share) {
     plate = make_plate(partial, context);
     if (refine) {
+      fill_smoothly(*plate);
       refine({plate->rgb.data(), plate->hole.data(), plate->sure.data(), plate->depth.data(),
               height, width});
     }

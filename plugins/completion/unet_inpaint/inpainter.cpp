@@ -15,6 +15,7 @@ namespace momap::inpaint {
 namespace {
 
 using network::Convolution;
+using network::Normalization;
 using network::Parameters;
 
 constexpr const char* kFormat = "momap completion/unet_inpaint 1";
@@ -30,14 +31,19 @@ int64_t width_at(const Architecture& a, int64_t level) { return a.width * (level
 class Block {
  public:
   Block(Parameters& parameters, const std::string& name, int64_t channels)
-      : first_(parameters, name + ".conv1", channels, channels, 3, 1, std::sqrt(2.0)),
+      : first_norm_(parameters, name + ".norm1", channels),
+        first_(parameters, name + ".conv1", channels, channels, 3),
+        second_norm_(parameters, name + ".norm2", channels),
         second_(parameters, name + ".conv2", channels, channels, 3, 1, 0) {}
   at::Tensor operator()(const at::Tensor& x) const {
-    return x + second_(at::silu(first_(at::silu(x))));
+    return x + second_(at::silu(second_norm_(first_(at::silu(first_norm_(x))))));
   }
 
  private:
-  Convolution first_, second_;
+  Normalization first_norm_;
+  Convolution first_;
+  Normalization second_norm_;
+  Convolution second_;
 };
 
 // Logarithm of depth against the mean of what is around the holes; 0 where nothing is known.
@@ -59,6 +65,32 @@ void tell_depth(const completion::Picture& picture, float* out) {
                  ? std::clamp(std::log(picture.depth[i]) - mean, -kDepthRange, kDepthRange)
                  : 0.0F;
   }
+}
+
+struct Surroundings {
+  at::Tensor mean;      // f32 [1, 3, H, W]
+  at::Tensor contrast;  // f32 [1, 1, H, W], > 0
+};
+
+// Mean and deviation of the sure colours within some 36 px; of all where there are none.
+Surroundings surroundings(const at::Tensor& colour, const at::Tensor& sure) {
+  static constexpr int64_t kCell = 8, kCells = 9;
+  static constexpr double kNoise = 2.0 / 255, kSome = 1e-3;
+  const at::Tensor moments = at::cat({sure, sure * colour, sure * colour.square()}, 1);
+  const at::Tensor cells = at::avg_pool2d(moments, {kCell, kCell}, {kCell, kCell}, {0, 0},
+                                          /*ceil_mode=*/true, /*count_include_pad=*/false);
+  const at::Tensor near = at::avg_pool2d(cells, {kCells, kCells}, {1, 1}, {kCells / 2, kCells / 2});
+  // A little of the whole picture, which decides where nothing is near.
+  const at::Tensor all = near + kSome * cells.mean({2, 3}, true) + 1e-12;
+  const at::Tensor mean = all.narrow(1, 1, 3) / all.narrow(1, 0, 1);
+  const at::Tensor square = all.narrow(1, 4, 3) / all.narrow(1, 0, 1);
+  const at::Tensor variance = (square - mean.square()).clamp_min(0).mean(1, true);
+  const auto fine = [&](const at::Tensor& map) {
+    return at::upsample_bilinear2d(map, {kCell * map.size(2), kCell * map.size(3)}, false)
+        .narrow(2, 0, colour.size(2))
+        .narrow(3, 0, colour.size(3));
+  };
+  return {fine(mean), fine((variance + kNoise * kNoise).sqrt())};
 }
 
 }  // namespace
@@ -85,11 +117,13 @@ struct Inpainter::Layers {
     }
     const int64_t lowest = width_at(a, a.levels - 1);
     for (int i = 0; i < 2; ++i) middle.emplace_back(parameters, fmt::format("middle.{}", i), lowest);
+    out_norm = Normalization(parameters, "out.norm", a.width);
     out = Convolution(parameters, "out", a.width, 3 * kFold * kFold, 3, 1, 0);
   }
 
   Parameters parameters;
   Convolution in, out;
+  Normalization out_norm;
   std::vector<Level> levels;
   std::vector<Block> middle;
 };
@@ -97,19 +131,19 @@ struct Inpainter::Layers {
 Question ask(const completion::Picture& picture) {
   const int64_t height = picture.height, width = picture.width, pixels = height * width;
   at::Tensor colour = at::empty({1, 3, height, width}, at::kFloat);
-  at::Tensor seen = at::empty({1, kSeen, height, width}, at::kFloat);
-  auto* to = seen.data_ptr<float>();
+  at::Tensor marks = at::empty({1, 3, height, width}, at::kFloat);  // hole, sure, depth
   auto* level = colour.data_ptr<float>();
+  auto* mark = marks.data_ptr<float>();
   for (int64_t i = 0; i < pixels; ++i) {
     for (int64_t c = 0; c < 3; ++c) {
       level[c * pixels + i] = static_cast<float>(picture.rgb[3 * i + c]) / 255;
-      to[c * pixels + i] = 2 * level[c * pixels + i] - 1;
     }
-    to[3 * pixels + i] = picture.hole[i];
-    to[4 * pixels + i] = picture.sure[i];
+    mark[i] = picture.hole[i];
+    mark[pixels + i] = picture.sure[i];
   }
-  tell_depth(picture, to + 5 * pixels);
-  return {seen, colour};
+  tell_depth(picture, mark + 2 * pixels);
+  const auto [mean, contrast] = surroundings(colour, marks.narrow(1, 1, 1));
+  return {at::cat({(colour - mean) / contrast, marks}, 1), colour, contrast};
 }
 
 Inpainter::Inpainter(const Architecture& architecture, uint64_t seed)
@@ -139,9 +173,9 @@ at::Tensor Inpainter::paint(const Question& question) const {
     x = level.grow(at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}));
     x = level.up(level.merge(at::cat({x, skips[i]}, 1)));
   }
-  x = at::pixel_shuffle(l.out(at::silu(x)), kFold);
+  x = at::pixel_shuffle(l.out(at::silu(l.out_norm(x))), kFold);
   if (more_h || more_w) x = x.narrow(2, 0, height).narrow(3, 0, width);
-  return question.colour + x;
+  return question.colour + question.contrast * x;
 }
 
 void Inpainter::refine(const completion::Picture& picture) const {
@@ -171,7 +205,7 @@ void Inpainter::refine(const completion::Picture& picture) const {
         return map.narrow(2, from_y, rows).narrow(3, from_x, columns).contiguous();
       };
       const at::Tensor painted =
-          paint({part(whole.seen), part(whole.colour)}).mul(255).round().clamp(0, 255).contiguous();
+          paint({part(whole.seen), part(whole.colour), part(whole.contrast)}).mul(255).round().clamp(0, 255).contiguous();
       const auto* from = painted.data_ptr<float>();
       for (int64_t y = y0; y < y1; ++y) {
         for (int64_t x = x0; x < x1; ++x) {

@@ -25,14 +25,16 @@ struct Architecture {
 
 /// What the network sees of a picture, and the colours it starts from.
 struct Question {
-  at::Tensor seen;    // f32 [1, kSeen, H, W]
-  at::Tensor colour;  // f32 [1, 3, H, W], 0 to 1; holes filled roughly
+  at::Tensor seen;      // f32 [1, kSeen, H, W]
+  at::Tensor colour;    // f32 [1, 3, H, W], 0 to 1; holes filled roughly
+  at::Tensor contrast;  // f32 [1, 1, H, W], deviation of the sure colours around
 };
 
 Question ask(const completion::Picture& picture);
 
-/// A U-Net (Ronneberger 2015) without normalisation that says what to add to a rough filling:
-/// convolutions see the rough colours, which of them are holes or unsure, and how deep they lie.
+/// A U-Net (Ronneberger 2015) that says what to add to a rough filling, in units of the contrast
+/// around. It sees the rough colours against the mean around, in the same units, which of them are
+/// holes or unsure, and how deep they lie.
 class Inpainter {
  public:
   Inpainter(const Architecture& architecture, uint64_t seed);

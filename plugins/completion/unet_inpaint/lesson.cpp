@@ -79,6 +79,7 @@ at::Tensor painting_loss(const Inpainter& inpainter, const PartialClip& partial,
     throw DataError("completion/unet_inpaint: nothing is covered around a hole of the example");
   }
   completion::Plate plate = completion::make_plate(part.partial, {});
+  completion::fill_smoothly(plate);
   const int64_t height = part.truth.size(1), width = part.truth.size(2);
   const at::Tensor painted = inpainter.paint(ask({plate.rgb.data(), plate.hole.data(),
                                                   plate.sure.data(), plate.depth.data(), height,

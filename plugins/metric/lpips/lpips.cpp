@@ -74,7 +74,7 @@ class Lpips final : public momap::Metric {
     const bool too_small = pair.height() < smallest || pair.width() < smallest;
     std::vector<RegionMeans> frames(pair.frames());
     if (!too_small) {
-      tbb::parallel_for(int64_t{1}, pair.frames(), [&](int64_t t) {
+      tbb::parallel_for(pair.first(), pair.frames(), [&](int64_t t) {
         context.check_cancelled();
         frames[t] = of_frame(pair, t);
       });

@@ -18,13 +18,12 @@ struct SquaredError {
   int64_t pixels = 0;  // counted
 };
 
-/// Frame 0 is given, so only later frames count.
 SquaredError squared_error(const ClipPair& pair, Region region, const momap::Context& context) {
   const int64_t pixels = pair.height() * pair.width();
   const auto* a = pair.result.data_ptr<uint8_t>();
   const auto* b = pair.reference.data_ptr<uint8_t>();
   SquaredError error;
-  for (int64_t t = 1; t < pair.frames(); ++t) {
+  for (int64_t t = pair.first(); t < pair.frames(); ++t) {
     context.check_cancelled();
     for (int64_t i = t * pixels; i < (t + 1) * pixels; ++i) {
       if (!pair.contains(region, i)) continue;

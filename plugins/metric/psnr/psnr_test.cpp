@@ -50,6 +50,16 @@ TEST(Psnr, EqualsHandWorkedValues) {
               -10 * std::log10((0.75 * 100 + 0.25 * 51 * 51) / (255.0 * 255.0)), 1e-9);
 }
 
+TEST(Psnr, ASingleWarpedFrameIsAPictureWithHoles) {
+  momap::Clip result = plain(1, 4, 4, 110);
+  result.covered = at::ones({1, 4, 4}, at::kBool);
+  result.covered->slice(1, 0, 1).fill_(false);
+  result.frames.slice(1, 0, 1).fill_(49);
+  auto values = score(result, plain(1, 4, 4, 100));
+  EXPECT_NEAR(*values["psnr_covered"].value, 20 * std::log10(25.5), 1e-9);
+  EXPECT_NEAR(*values["psnr_disoccluded"].value, 20 * std::log10(5.0), 1e-9);
+}
+
 TEST(Psnr, AgreesWithScikitImage) {
   momap::Clip a = plain(2, 16, 20, 0), b = a;
   b.frames = a.frames.clone();

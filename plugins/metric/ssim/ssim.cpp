@@ -119,9 +119,9 @@ class Ssim final : public momap::Metric {
     const bool too_small = pair.height() < kWindow || pair.width() < kWindow;
 
     RegionSum total;
-    if (!too_small && pair.frames() > 1) {
+    if (!too_small && pair.first() < pair.frames()) {
       std::vector<RegionSum> sums(pair.frames());
-      tbb::parallel_for(int64_t{1}, pair.frames(), [&](int64_t t) {
+      tbb::parallel_for(pair.first(), pair.frames(), [&](int64_t t) {
         context.check_cancelled();
         sums[t] = frame_sum(pair, t);
       });
