@@ -2,6 +2,7 @@
 #include "canvas.h"
 
 #include <momap/base/clones.h>
+#include <projection/branchless.h>
 
 #include <algorithm>
 
@@ -28,6 +29,17 @@ MOMAP_CLONES void split_depth(const float* from, int64_t count, float empty, uin
   }
 }
 
+MOMAP_CLONES void take_nearer(const float* depth, const uint32_t* colour, int64_t count,
+                              uint32_t first, float* nearest, uint32_t* shown, uint32_t* owner) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) {
+    const int32_t takes = (depth[i] > 0) & (depth[i] < nearest[i]);
+    nearest[i] = choose(takes, depth[i], nearest[i]);
+    shown[i] = choose(takes, colour[i], shown[i]);
+    owner[i] = choose(takes, first + static_cast<uint32_t>(i), owner[i]);
+  }
+}
+
 /// Four pixels (red in the lowest byte) to twelve bytes.
 void pack_four(const uint32_t* colour, uint8_t* rgb) {
   const uint32_t words[3] = {colour[0] | colour[1] << 24, colour[1] >> 8 | colour[2] << 16,
@@ -40,6 +52,12 @@ void pack_four(const uint32_t* colour, uint8_t* rgb) {
 void Canvas::begin(float* depth) {
   depth_ = depth;
   std::fill_n(depth_, width * height, kEmpty);
+}
+
+void Canvas::put_in_place(int64_t first, int64_t count, const float* depth,
+                          const uint32_t* colour) {
+  take_nearer(depth, colour, count, static_cast<uint32_t>(first), depth_ + first,
+              colour_.data() + first, owner_.data() + first);
 }
 
 int64_t Canvas::visible_points() {

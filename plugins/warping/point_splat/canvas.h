@@ -29,6 +29,10 @@ class Canvas {
     owner_[pixel] = static_cast<uint32_t>(point);
   }
 
+  /// The same for `count` points that fall on pixels in a row with their own numbers; a depth of 0
+  /// is none.
+  void put_in_place(int64_t first, int64_t count, const float* depth, const uint32_t* colour);
+
   /// How many points hold a pixel.
   int64_t visible_points();
 

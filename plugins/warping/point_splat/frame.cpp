@@ -33,6 +33,7 @@ FramePainter::FramePainter(const Reference& reference, const Limits& limits, int
       u_(reference.width),
       v_(reference.width),
       fates_(reference.width),
+      rest_(reference),
       canvas_(columns, rows, reference.height * reference.width) {}
 
 void FramePainter::draw(const FramePoints& points, const Projection& projection, float lone_x,
@@ -40,6 +41,7 @@ void FramePainter::draw(const FramePoints& points, const Projection& projection,
   lone_x_ = lone_x;
   lone_y_ = lone_y;
   placed_ = 0;
+  rest_.compare(points.xyz, points.first);
   canvas_.begin(depth);
   cut_below(row(-1));
   enter(0, points, projection, dropped);
@@ -62,26 +64,51 @@ void FramePainter::cut_below(SurfaceRow& last) const {
 
 void FramePainter::enter(int64_t y, const FramePoints& points, const Projection& projection,
                          int64_t* dropped) {
-  const int64_t width = reference_.width, first = y * width;
   SurfaceRow& entered = row(y);
-  project({points.xyz + 3 * first, points.valid + first,
-           points.visible ? points.visible + first : nullptr},
-          width, projection, 2 * limits_.max_footprint_px + 1,
-          {u_.data(), v_.data(), entered.z.data(), fates_.data()});
-  count_fates(fates_.data(), width, dropped);
-  snap(u_.data(), v_.data(), width, entered);
-  join_right(reference_.links.data() + first, limits_, width, entered);
-  if (y > 0)
-    join_down(reference_.links.data() + first - width, limits_, width, entered, row(y - 1));
+  for (const Range part : rest_.placed(y)) {
+    const int64_t first = y * reference_.width + part.begin, count = part.end - part.begin;
+    project({points.xyz + 3 * first, points.valid + first,
+             points.visible ? points.visible + first : nullptr},
+            count, projection, 2 * limits_.max_footprint_px + 1,
+            {u_.data() + part.begin, v_.data() + part.begin, entered.z.data() + part.begin,
+             fates_.data() + part.begin});
+    count_fates(fates_.data() + part.begin, count, dropped);
+    snap(u_.data(), v_.data(), part, entered);
+  }
+  const uint8_t* const links = reference_.links.data() + y * reference_.width;
+  for (const Range part : rest_.placed(y)) {
+    join_right(links, limits_, part, entered);
+    if (y > 0) join_down(links - reference_.width, limits_, part, entered, row(y - 1));
+  }
 }
 
 void FramePainter::draw_row(int64_t y, int64_t* dropped) {
-  const int64_t width = reference_.width, first = y * width;
+  for (const Range part : rest_.drawn(y)) draw_part(y, part, dropped);
+  show_calm(y, dropped);
+}
+
+void FramePainter::show_calm(int64_t y, int64_t* dropped) {
+  const int64_t row = y * reference_.width;
+  for (const Range part : rest_.calm(y)) {
+    const int64_t first = row + part.begin, count = part.end - part.begin;
+    canvas_.put_in_place(first, count, reference_.depth.data() + first,
+                         reference_.colours(y) + part.begin);
+    placed_ += rest_.points(y, part);
+    for (int64_t x = part.begin; x < part.end; x += Rest::kSegment) {
+      if (rest_.is_placed(y, x)) continue;  // their fates were counted then
+      const int64_t end = std::min(x + Rest::kSegment, part.end);
+      dropped[static_cast<int64_t>(DropReason::invalid)] += end - x - rest_.points(y, {x, end});
+    }
+  }
+}
+
+void FramePainter::draw_part(int64_t y, Range part, int64_t* dropped) {
+  const int64_t first = y * reference_.width;
   const ColourRows colours{reference_.colours(std::max<int64_t>(y - 1, 0)), reference_.colours(y),
                            reference_.colours(std::min(y + 1, reference_.height - 1))};
   const Tally tally =
       footprints(row(y - 1), row(y), row(y + 1), colours, reference_.depth.data() + first, lone_x_,
-                 lone_y_, limits_, width, size_, footprints_);
+                 lone_y_, limits_, part, size_, footprints_);
   placed_ += tally.single;
   dropped[static_cast<int64_t>(DropReason::outside)] += tally.outside;
   dropped[static_cast<int64_t>(DropReason::too_small)] += tally.too_small;
@@ -90,7 +117,7 @@ void FramePainter::draw_row(int64_t y, int64_t* dropped) {
   const int32_t* const pixels = footprints_.pixel.data();
   const float* const depths = footprints_.depth.data();
   const uint32_t* const colour = footprints_.colour.data();
-  for (int64_t x = 0; x < width; ++x) {
+  for (int64_t x = part.begin; x < part.end; ++x) {
     if (work[x] == 1) {
       canvas_.put(pixels[x], depths[x], colour[x], first + x);
     } else if (work[x] == 2) {

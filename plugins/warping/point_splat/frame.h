@@ -5,6 +5,7 @@
 
 #include "canvas.h"
 #include "projection/projection.h"
+#include "rest.h"
 #include "rows.h"
 #include "surface.h"
 
@@ -15,13 +16,15 @@ struct FramePoints {
   const float* xyz;     // [H, W, 3], metres, reference camera frame
   const bool* valid;    // [H, W]
   const bool* visible;  // [H, W] or nullptr: not asked
+  const float* first;   // xyz of frame 0 where the reference camera looks on; otherwise nullptr
 };
 
 /// Draws frames of one motion map, one after the other, in memory that is kept.
 ///
 /// A window of three rows moves over the reference grid. A pixel takes the colour of the reference
 /// image at its own place inside a footprint (bilinear), where colours of another surface are left
-/// out. So a map at rest gives the image back bit for bit.
+/// out. So a map at rest gives the image back bit for bit, and parts at rest are shown without more
+/// ado.
 class FramePainter {
  public:
   FramePainter(const Reference& reference, const Limits& limits, int64_t columns, int64_t rows);
@@ -38,6 +41,8 @@ class FramePainter {
   void enter(int64_t y, const FramePoints& points, const Projection& projection, int64_t* dropped);
   void cut_below(SurfaceRow& last) const;
   void draw_row(int64_t y, int64_t* dropped);
+  void draw_part(int64_t y, Range part, int64_t* dropped);
+  void show_calm(int64_t y, int64_t* dropped);
   void draw_box(int64_t y, int64_t x, int64_t* dropped);
 
   const Reference& reference_;
@@ -49,6 +54,7 @@ class FramePainter {
   FootprintRow footprints_;
   std::vector<float> u_, v_;
   std::vector<Fate> fates_;
+  Rest rest_;
   Canvas canvas_;
 };
 

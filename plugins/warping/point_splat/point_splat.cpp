@@ -80,10 +80,12 @@ class PointSplat final : public momap::Warper {
     const momap::warping::Limits limits{static_cast<float>(params_.edge_tolerance),
                                         static_cast<float>(params_.max_footprint_px * samples)};
     const momap::warping::Reference reference(rgb.data_ptr<uint8_t>(), positions,
-                                              valid.data_ptr<bool>(), momap.height(), momap.width(),
+                                              valid.data_ptr<bool>(), momap.camera,
                                               limits.edge_tolerance);
     const auto lone_x = static_cast<float>(samples * view.camera.fx / momap.camera.fx);
     const auto lone_y = static_cast<float>(samples * view.camera.fy / momap.camera.fy);
+    const bool as_reference =
+        !seen && !view.cam_from_reference && view.camera == momap.camera && samples == 1;
     tbb::enumerable_thread_specific<Worker> workers([&] {
       return Worker{FramePainter(reference, limits, width * samples, height * samples),
                     std::vector<float>(samples > 1 ? pixels * samples * samples : 0)};
@@ -92,10 +94,11 @@ class PointSplat final : public momap::Warper {
       context.check_cancelled();
       Worker& worker = workers.local();
       float* const depth = frame_depth + t * pixels;
-      worker.painter.draw(
-          {positions + 3 * points * t, valid.data_ptr<bool>(), seen ? seen + points * t : nullptr},
-          momap::warping::Projection(view, t, samples), lone_x, lone_y,
-          samples > 1 ? worker.depth.data() : depth, dropped + t * momap::kDropReasons);
+      worker.painter.draw({positions + 3 * points * t, valid.data_ptr<bool>(),
+                           seen ? seen + points * t : nullptr, as_reference ? positions : nullptr},
+                          momap::warping::Projection(view, t, samples), lone_x, lone_y,
+                          samples > 1 ? worker.depth.data() : depth,
+                          dropped + t * momap::kDropReasons);
       worker.painter.canvas().resolve(samples, frame_rgb + 3 * t * pixels,
                                       frame_covered + t * pixels, depth);
     });

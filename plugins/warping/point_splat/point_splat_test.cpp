@@ -445,4 +445,31 @@ TEST(PointSplat, ShowsWhatHasNoDepthBehindAllElse) {
   EXPECT_FALSE(warp(image, map).covered[0][20][3].item<bool>());
 }
 
+TEST(PointSplat, WhatRestsIsDrawnAsIfItHadBeenWorkedOut) {
+  // A hilly wall with a step, holes and a hand's breadth that moves; parts of it are at rest.
+  const int64_t height = 90, width = 300;
+  momap::MoMap map = wall(3, height, width, 2.0f);
+  const at::Tensor x = at::arange(width, at::kFloat).unsqueeze(0) * 0.11f;
+  const at::Tensor y = at::arange(height, at::kFloat).unsqueeze(1) * 0.07f;
+  at::Tensor depth = 3 + 0.3f * x.sin() * y.cos();
+  depth.slice(0, 20, 60).slice(1, 100, 160).sub_(1);
+  map.xyz.copy_(momap::unproject(depth, map.camera).unsqueeze(0));
+  map.valid.slice(0, 30, 40).slice(1, 5, 20).fill_(false);
+  map.valid.slice(0, 70, 71).slice(1, 200, 290).fill_(false);
+  for (int64_t t = 1; t < 3; ++t) {
+    at::Tensor hand = map.xyz[t].slice(0, 25, 50).slice(1, 110, 140);
+    hand.select(-1, 0).add_(0.4f * static_cast<float>(t));
+    hand.select(-1, 2).sub_(0.3f);
+  }
+  const momap::Image image = noise_image(height, width);
+  const momap::PartialClip quick = warp(image, map);
+  // Whoever follows visibility looks at every point.
+  const momap::PartialClip slow = warp(image, map, "{respect_visible: true}");
+  EXPECT_TRUE(at::equal(quick.frames, slow.frames));
+  EXPECT_TRUE(at::equal(quick.covered, slow.covered));
+  EXPECT_TRUE(at::equal(quick.depth, slow.depth));
+  EXPECT_TRUE(at::equal(quick.dropped, slow.dropped)) << quick.dropped << slow.dropped;
+  EXPECT_GT(dropped(quick, 2, momap::DropReason::hidden), 100);
+}
+
 }  // namespace

@@ -46,19 +46,19 @@ FootprintRow::FootprintRow(int64_t width)
       depth_per_t(width),
       colour(width) {}
 
-MOMAP_CLONES void snap(const float* u, const float* v, int64_t width, SurfaceRow& row) {
+MOMAP_CLONES void snap(const float* u, const float* v, Range part, SurfaceRow& row) {
   // The last bit of numbers around 1.5 * 2^15 is worth 1/256.
   constexpr float kShift = 49152.0f;
   int32_t* const x = row.x.data();
   int32_t* const y = row.y.data();
 #pragma GCC ivdep
-  for (int64_t i = 0; i < width; ++i) {
+  for (int64_t i = part.begin; i < part.end; ++i) {
     x[i] = std::bit_cast<int32_t>(u[i] + kShift) - std::bit_cast<int32_t>(kShift);
     y[i] = std::bit_cast<int32_t>(v[i] + kShift) - std::bit_cast<int32_t>(kShift);
   }
 }
 
-MOMAP_CLONES void join_right(const uint8_t* links, const Limits& limits, int64_t width,
+MOMAP_CLONES void join_right(const uint8_t* links, const Limits& limits, Range part,
                              SurfaceRow& row) {
   const int32_t* const x = row.x.data();
   const int32_t* const y = row.y.data();
@@ -67,15 +67,15 @@ MOMAP_CLONES void join_right(const uint8_t* links, const Limits& limits, int64_t
   const float tolerance = limits.edge_tolerance;
   const auto farthest = static_cast<int32_t>(limits.max_footprint_px * kPointUnit);
   // Bytes are widened apart: loops over one width of element keep within the registers.
-  for (int64_t i = 0; i < width; ++i) right[i] = links[i] & kRight;
+  for (int64_t i = part.begin; i < part.end; ++i) right[i] = links[i] & kRight;
 #pragma GCC ivdep
-  for (int64_t i = 0; i < width; ++i) {
+  for (int64_t i = part.begin; i < part.end; ++i) {
     const int32_t stretched = larger(distance(x[i], x[i + 1]), distance(y[i], y[i + 1]));
     right[i] &= near_in_depth(z[i], z[i + 1], tolerance) & (stretched <= farthest);
   }
 }
 
-MOMAP_CLONES void join_down(const uint8_t* links, const Limits& limits, int64_t width,
+MOMAP_CLONES void join_down(const uint8_t* links, const Limits& limits, Range part,
                             const SurfaceRow& lower, SurfaceRow& upper) {
   const int32_t* const x = upper.x.data();
   const int32_t* const y = upper.y.data();
@@ -86,9 +86,9 @@ MOMAP_CLONES void join_down(const uint8_t* links, const Limits& limits, int64_t 
   int32_t* const down = upper.down.data();
   const float tolerance = limits.edge_tolerance;
   const auto farthest = static_cast<int32_t>(limits.max_footprint_px * kPointUnit);
-  for (int64_t i = 0; i < width; ++i) down[i] = links[i] >> 1;
+  for (int64_t i = part.begin; i < part.end; ++i) down[i] = links[i] >> 1;
 #pragma GCC ivdep
-  for (int64_t i = 0; i < width; ++i) {
+  for (int64_t i = part.begin; i < part.end; ++i) {
     const int32_t stretched = larger(distance(x[i], next_x[i]), distance(y[i], next_y[i]));
     down[i] &= near_in_depth(z[i], next_z[i], tolerance) & (stretched <= farthest);
   }
@@ -97,7 +97,7 @@ MOMAP_CLONES void join_down(const uint8_t* links, const Limits& limits, int64_t 
   int32_t* const cell = upper.cell.data();
   int32_t* const twist = upper.twist.data();
 #pragma GCC ivdep
-  for (int64_t i = 0; i < width; ++i) {
+  for (int64_t i = part.begin; i < part.end; ++i) {
     cell[i] = right[i] & next_right[i] & down[i] & down[i + 1];
     const int32_t bent = larger(distance(x[i] + next_x[i + 1], x[i + 1] + next_x[i]),
                                 distance(y[i] + next_y[i + 1], y[i + 1] + next_y[i]));
@@ -108,7 +108,7 @@ MOMAP_CLONES void join_down(const uint8_t* links, const Limits& limits, int64_t 
 MOMAP_CLONES Tally footprints(const SurfaceRow& above, const SurfaceRow& here,
                               const SurfaceRow& below, const ColourRows& colours,
                               const float* reference_depth, float lone_x, float lone_y,
-                              const Limits& limits, int64_t width, Size image, FootprintRow& out) {
+                              const Limits& limits, Range part, Size image, FootprintRow& out) {
   const int32_t* const xs_above = above.x.data();
   const int32_t* const ys_above = above.y.data();
   const int32_t* const xs = here.x.data();
@@ -151,7 +151,7 @@ MOMAP_CLONES Tally footprints(const SurfaceRow& above, const SurfaceRow& here,
   const int32_t last_x = (image.columns - 1) * kBoxUnit, last_y = (image.rows - 1) * kBoxUnit;
   int32_t singles = 0, beside_image = 0, small = 0;
 #pragma GCC ivdep
-  for (int64_t i = 0; i < width; ++i) {
+  for (int64_t i = part.begin; i < part.end; ++i) {
     const int32_t x = xs[i], y = ys[i];
     const float z = zs[i];
     const int32_t to_right = links_right[i], to_left = links_right[i - 1];

@@ -36,6 +36,11 @@ struct SurfaceRow {
   PaddedRow<int32_t> twist;        // how far these four are from a parallelogram, 1/256 px
 };
 
+/// Pixels [begin, end) of a row.
+struct Range {
+  int64_t begin, end;
+};
+
 /// The image drawn to, px.
 struct Size {
   int32_t columns, rows;
@@ -63,13 +68,13 @@ struct FootprintRow {
   std::vector<uint32_t> colour;                 // at the first pixel, red in the lowest byte
 };
 
-/// u, v in px -> x, y of the row.
-void snap(const float* u, const float* v, int64_t width, SurfaceRow& row);
+/// u, v in px -> x, y of a part of the row.
+void snap(const float* u, const float* v, Range part, SurfaceRow& row);
 
 /// Joins the points of a row where `links` of the reference row do and the surface still holds
 /// together in this frame; then those of `upper` to the row below, once both are joined inside.
-void join_right(const uint8_t* links, const Limits& limits, int64_t width, SurfaceRow& row);
-void join_down(const uint8_t* links, const Limits& limits, int64_t width, const SurfaceRow& lower,
+void join_right(const uint8_t* links, const Limits& limits, Range part, SurfaceRow& row);
+void join_down(const uint8_t* links, const Limits& limits, Range part, const SurfaceRow& lower,
                SurfaceRow& upper);
 
 /// The reference image around a row: the row and those above and below (any row where there is
@@ -87,7 +92,7 @@ struct Tally {
 /// `reference_depth` [W], metres.
 Tally footprints(const SurfaceRow& above, const SurfaceRow& here, const SurfaceRow& below,
                  const ColourRows& colours, const float* reference_depth, float lone_x,
-                 float lone_y, const Limits& limits, int64_t width, Size image, FootprintRow& out);
+                 float lone_y, const Limits& limits, Range part, Size image, FootprintRow& out);
 
 /// The neighbours of a pixel whose colour may be mixed with its own.
 struct Neighbours {

@@ -6,18 +6,25 @@
 
 namespace momap::warping {
 
-Reference::Reference(const uint8_t* rgb, const float* xyz, const bool* valid, int64_t rows,
-                     int64_t columns, float edge_tolerance)
-    : height(rows),
-      width(columns),
-      depth(rows * columns),
-      links(rows * columns),
-      colour_(rows * columns + 2) {
-  for (int64_t i = 0; i < rows * columns; ++i) {
+Reference::Reference(const uint8_t* rgb, const float* xyz, const bool* valid, const Camera& camera,
+                     float edge_tolerance)
+    : height(camera.height),
+      width(camera.width),
+      depth(height * width),
+      strays(height * width),
+      links(height * width),
+      colour_(height * width + 2) {
+  // Nearer than this to a pixel's centre, px, a point is snapped to it.
+  constexpr double kInPlace = 0.4 / 256;
+  for (int64_t i = 0; i < height * width; ++i) {
     const uint8_t* c = rgb + 3 * i;
     colour_[i + 1] = c[0] | static_cast<uint32_t>(c[1]) << 8 | static_cast<uint32_t>(c[2]) << 16;
-    const float z = xyz[3 * i + 2];
-    depth[i] = valid[i] && z > 0 && std::isfinite(z) ? z : 0.0f;
+    const float* p = xyz + 3 * i;
+    depth[i] = valid[i] && p[2] > 0 && std::isfinite(p[2]) ? p[2] : 0.0f;
+    const double u = camera.fx * p[0] / p[2] + camera.cx - static_cast<double>(i % width);
+    const double v = camera.fy * p[1] / p[2] + camera.cy - static_cast<double>(i / width);
+    const bool in_place = depth[i] > 0 && std::abs(u) < kInPlace && std::abs(v) < kInPlace;
+    strays[i] = valid[i] && !in_place;
   }
   const auto one_surface = [&](int64_t i, int64_t j) {
     const float a = depth[i], b = depth[j];
