@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Completers on photographs of 512 x 512 px with crescents as moving discs leave, on one thread:
 // milliseconds and PSNR in the holes, means over the photographs.
-//   bench.completion PHOTOGRAPH... [unet_inpaint=WEIGHTS.safetensors]
+//   bench.completion PHOTOGRAPH... [unet_inpaint=WEIGHTS.safetensors] [only=NAME]
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <momap/data/opencv.h>
@@ -63,7 +63,8 @@ struct Entry {
   ParamValues params;
 };
 
-void measure(const std::vector<std::string>& photographs, const std::string& weights) {
+void measure(const std::vector<std::string>& photographs, const std::string& weights,
+             const std::string& only) {
   std::vector<Entry> entries{
       {"pull_push", "completion/pull_push", "completion/pull_push", {}},
       {"background", "completion/background", "completion/background", {}},
@@ -82,6 +83,7 @@ void measure(const std::vector<std::string>& photographs, const std::string& wei
   for (const double share : {0.05, 0.15}) {
     fmt::print("{:.0f} % holes, {} photographs\n", 100 * share, photographs.size());
     for (const Entry& entry : entries) {
+      if (!only.empty() && entry.name != only) continue;
       const auto completer = make<Completer>(entry.library, entry.id, entry.params);
       double milliseconds = 0, psnr = 0;
       for (const std::string& path : photographs) {
@@ -118,16 +120,18 @@ int main(int argc, char** argv) {
   const momap::ThreadBudget budget(1);
   momap::keep_torch_on_this_thread();
   cv::setNumThreads(1);
-  const std::string kWeights = "unet_inpaint=";
-  std::string weights;
+  const std::string kWeights = "unet_inpaint=", kOnly = "only=";
+  std::string weights, only;
   std::vector<std::string> photographs;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument.starts_with(kWeights)) {
       weights = argument.substr(kWeights.size());
+    } else if (argument.starts_with(kOnly)) {
+      only = argument.substr(kOnly.size());
     } else {
       photographs.push_back(argument);
     }
   }
-  momap::measure(photographs, weights);
+  momap::measure(photographs, weights, only);
 }

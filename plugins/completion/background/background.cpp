@@ -22,5 +22,5 @@ class Background final : public momap::Completer {
 
 }  // namespace
 
-MOMAP_PLUGIN(Background, "completion/background", 1,
+MOMAP_PLUGIN(Background, "completion/background", 2,
              "Fills holes with what lies behind what moved, the same through the whole clip.");

@@ -141,4 +141,28 @@ TEST(Background, RefusesCoverageOfAnotherSize) {
   EXPECT_THROW(complete(partial), momap::DataError);
 }
 
+TEST(Background, CarriesTexturesOnIntoHoles) {
+  // Slanted stripes with a hole of 16 x 16 px, which means alone would smear.
+  momap::PartialClip partial = plain(1, 64, 64, 0);
+  for (int64_t y = 0; y < 64; ++y) {
+    for (int64_t x = 0; x < 64; ++x) {
+      partial.frames[0][y][x].fill_((2 * x + y) % 12 < 6 ? 60 : 180);
+    }
+  }
+  const at::Tensor truth = partial.frames.to(at::kInt);
+  partial.covered.slice(1, 24, 40).slice(2, 24, 40).fill_(false);
+  partial.frames.masked_fill_(partial.covered.logical_not().unsqueeze(-1), 0);
+  const auto error = [&](const std::string& params) {
+    return (complete(partial, params).frames.to(at::kInt) - truth)
+        .slice(1, 24, 40)
+        .slice(2, 24, 40)
+        .abs()
+        .to(at::kFloat)
+        .mean()
+        .item<float>();
+  };
+  EXPECT_GT(error("{rounds: 0}"), 30);
+  EXPECT_LT(error("{}"), 20);
+}
+
 }  // namespace

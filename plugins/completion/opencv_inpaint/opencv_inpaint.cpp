@@ -85,8 +85,8 @@ class FrequencySelective final : public momap::Completer {
   momap::Clip complete(const momap::PartialClip& partial, const momap::Context& context) override {
     const auto height = static_cast<int>(partial.frames.size(1));
     const auto width = static_cast<int>(partial.frames.size(2));
-    const int method = params_.quality == "fast" ? cv::xphoto::INPAINT_FSR_FAST
-                                                 : cv::xphoto::INPAINT_FSR_BEST;
+    const int method =
+        params_.quality == "fast" ? cv::xphoto::INPAINT_FSR_FAST : cv::xphoto::INPAINT_FSR_BEST;
     return momap::completion::complete_frames(
         partial, "completion/frequency_selective", context,
         [&](int64_t, uint8_t* rgb, const bool* covered) {

@@ -4,12 +4,14 @@
 #include <ATen/ops/any.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <vector>
 
 #include "../frame_by_frame.h"
 #include "../pyramid/pyramid.h"
 #include "plate.h"
+#include "sparse.h"
 
 namespace momap::completion {
 namespace {
@@ -39,6 +41,20 @@ void fill_from(const Plate& plate, double depth_tolerance, const PartialClip& pa
   }
 }
 
+/// What is covered and has no depth counts as lying behind all else.
+void push_back_unknown(PartialClip& partial) {
+  auto* depth = partial.depth.data_ptr<float>();
+  const auto* covered = partial.covered.data_ptr<bool>();
+  const auto usable = [&](int64_t i) { return depth[i] > 0 && std::isfinite(depth[i]); };
+  float farthest = 0;
+  for (int64_t i = 0; i < partial.depth.numel(); ++i) {
+    if (covered[i] && usable(i)) farthest = std::max(farthest, depth[i]);
+  }
+  for (int64_t i = 0; i < partial.depth.numel(); ++i) {
+    if (covered[i] && !usable(i)) depth[i] = farthest > 0 ? farthest : 1;
+  }
+}
+
 }  // namespace
 
 Clip complete_with_background(const PartialClip& given, std::string_view owner,
@@ -49,27 +65,28 @@ Clip complete_with_background(const PartialClip& given, std::string_view owner,
   partial.frames = given.frames.contiguous();
   partial.covered = given.covered.contiguous();
   partial.depth = given.depth.contiguous().clone();
+  push_back_unknown(partial);
   const int64_t height = partial.frames.size(1), width = partial.frames.size(2);
+  const auto improve = [&](const Picture& picture) {
+    continue_textures(picture, params.rounds);
+    if (refine) refine(picture);
+  };
   std::optional<Plate> plate;
   const bool any = partial.covered.any().item<bool>();
   if (any && steadiness(partial) >= params.steady_share) {
     plate = make_plate(partial, context);
-    if (refine) {
-      fill_smoothly(*plate);
-      refine({plate->rgb.data(), plate->hole.data(), plate->sure.data(), plate->depth.data(),
-              height, width});
-    }
+    improve({plate->rgb.data(), plate->hole.data(), plate->sure.data(), plate->depth.data(), height,
+             width});
   }
   return complete_frames(
       partial, owner, context, [&](int64_t t, uint8_t* rgb, const bool* covered) {
         if (plate) return fill_from(*plate, params.depth_tolerance, partial, t, rgb);
         float* depth = partial.depth.data_ptr<float>() + height * width * t;
         fill({rgb, covered, depth, height, width}, kBackgroundPreference);
-        if (!refine) return;
         const std::vector<uint8_t> sure(covered, covered + height * width);
         std::vector<uint8_t> hole(sure.size());
         std::ranges::transform(sure, hole.begin(), [](uint8_t is_sure) { return 1 - is_sure; });
-        refine({rgb, hole.data(), sure.data(), depth, height, width});
+        improve({rgb, hole.data(), sure.data(), depth, height, width});
       });
 }
 

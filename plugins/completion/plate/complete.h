@@ -15,6 +15,7 @@ namespace momap::completion {
 struct BackgroundParams {
   double steady_share = 0.7;
   double depth_tolerance = 0.05;
+  int rounds = 48;
 
   static auto schema() {
     return std::tuple{
@@ -26,6 +27,10 @@ struct BackgroundParams {
               "What another frame shows in place of a hole is background unless it is nearer "
               "than the plate by more than this share of depth.")
             .between(0, 1),
+        param("rounds", &BackgroundParams::rounds,
+              "How often textures and edges are carried on into what was filled; 0 leaves it "
+              "smooth, which is faster.")
+            .between(0, 1000),
     };
   }
 };
@@ -39,12 +44,12 @@ struct Picture {
   int64_t height, width;
 };
 
-/// Fills them better; unset: the rough filling stands.
+/// Fills them better still; unset: the filling stands.
 using Refine = std::function<void(const Picture&)>;
 
 /// Fills holes with what lies behind: in a view that stands still from one plate for the whole
 /// clip, so that what is filled in does not flicker; in one that moves each frame from the far
-/// side of its own depth edges.
+/// side of its own depth edges. Then textures are carried on, and `refine` has the last word.
 Clip complete_with_background(const PartialClip& partial, std::string_view owner,
                               const BackgroundParams& params, const Refine& refine,
                               const Context& context);

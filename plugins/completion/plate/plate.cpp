@@ -52,19 +52,15 @@ class Evidence {
         depth_(partial.depth.data_ptr<float>()),
         hole_(pixels()),
         steady_(pixels()),
-        sure_(pixels()),
         farthest_(pixels()) {
     for (int64_t i = 0; i < pixels(); ++i) look_at(i);
-    sure_ = steady_;
-    drop_rims();
+    if (frames_ > 1) drop_rims();
   }
 
   int64_t height() const { return height_; }
   int64_t width() const { return width_; }
   int64_t pixels() const { return height_ * width_; }
   bool hole(int64_t i) const { return hole_[i] != 0; }
-  bool sure(int64_t i) const { return sure_[i] != 0; }
-  /// Sure and not beside a hole, where colours may be mixed with what left.
   bool steady(int64_t i) const { return steady_[i] != 0; }
   /// Of what was drawn at the pixel, metres; 0: nothing with a depth.
   float farthest(int64_t i) const { return farthest_[i]; }
@@ -104,7 +100,7 @@ class Evidence {
   const uint8_t* rgb_;
   const bool* covered_;
   const float* depth_;
-  std::vector<uint8_t> hole_, steady_, sure_;  // [H, W], 0 or 1
+  std::vector<uint8_t> hole_, steady_;  // [H, W], 0 or 1
   std::vector<float> farthest_;         // [H, W], metres
 };
 
@@ -177,9 +173,8 @@ void fill_from_around(const PartialClip& partial, const Evidence& evidence, Plat
   std::copy_n(partial.frames.data_ptr<uint8_t>() + 3 * first * pixels, 3 * pixels,
               plate.rgb.data());
   std::copy_n(partial.depth.data_ptr<float>() + first * pixels, pixels, plate.depth.data());
-  fill(
-      {plate.rgb.data(), known.get(), plate.depth.data(), evidence.height(), evidence.width()},
-      kBackgroundPreference);
+  fill({plate.rgb.data(), known.get(), plate.depth.data(), evidence.height(), evidence.width()},
+       kBackgroundPreference);
 }
 
 }  // namespace
@@ -202,11 +197,10 @@ Plate make_plate(const PartialClip& partial, const Context& context) {
   const Evidence evidence(partial);
   const int64_t pixels = evidence.pixels();
   Plate plate{std::vector<uint8_t>(3 * pixels), std::vector<float>(pixels),
-              std::vector<uint8_t>(pixels), std::vector<uint8_t>(pixels), evidence.height(),
-              evidence.width()};
+              std::vector<uint8_t>(pixels), std::vector<uint8_t>(pixels)};
   for (int64_t i = 0; i < pixels; ++i) {
     plate.hole[i] = evidence.hole(i) ? 1 : 0;
-    plate.sure[i] = evidence.sure(i) ? 1 : 0;
+    plate.sure[i] = evidence.steady(i) ? 1 : 0;
   }
   fill_from_around(partial, evidence, plate);
   tbb::parallel_for(int64_t{0}, evidence.height(), [&](int64_t y) {
@@ -223,14 +217,6 @@ Plate make_plate(const PartialClip& partial, const Context& context) {
     }
   });
   return plate;
-}
-
-void fill_smoothly(Plate& plate) {
-  const auto known = std::make_unique<bool[]>(plate.sure.size());
-  std::ranges::transform(plate.sure, known.get(), [](uint8_t is_sure) { return is_sure != 0; });
-  if (std::ranges::find(plate.sure, uint8_t{1}) == plate.sure.end()) return;
-  fill({plate.rgb.data(), known.get(), plate.depth.data(), plate.height, plate.width},
-       kBackgroundPreference);
 }
 
 }  // namespace momap::completion

@@ -17,8 +17,7 @@ struct Plate {
   std::vector<uint8_t> rgb;   // [H, W, 3]
   std::vector<float> depth;   // [H, W], metres
   std::vector<uint8_t> hole;  // [H, W], 1: not covered in some frame, so filled
-  std::vector<uint8_t> sure;  // [H, W], 1: the same in all frames
-  int64_t height, width;
+  std::vector<uint8_t> sure;  // [H, W], 1: the same in all frames, and not beside a hole of several
 };
 
 /// Share of pixels covered in two frames in a row whose colour stays, over the whole clip: near 1
@@ -32,9 +31,5 @@ double steadiness(const PartialClip& partial);
 ///
 /// Tensors are contiguous. Some pixel must be covered.
 Plate make_plate(const PartialClip& partial, const Context& context);
-
-/// The same holes filled smoothly from all that is sure, as far as anything is: what a network
-/// starts from, which can tell better what a rim is worth.
-void fill_smoothly(Plate& plate);
 
 }  // namespace momap::completion

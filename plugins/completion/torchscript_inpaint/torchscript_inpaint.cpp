@@ -86,9 +86,9 @@ class TorchScriptInpaint final : public momap::Completer {
     const at::NoGradGuard no_grad;
     const int64_t height = picture.height, width = picture.width;
     const at::Tensor rgb = at::from_blob(picture.rgb, {height, width, 3}, at::kByte);
-    const at::Tensor hole = at::from_blob(const_cast<uint8_t*>(picture.hole),
-                                          {1, 1, height, width}, at::kByte)
-                                .to(at::kBool);
+    const at::Tensor hole =
+        at::from_blob(const_cast<uint8_t*>(picture.hole), {1, 1, height, width}, at::kByte)
+            .to(at::kBool);
     if (!hole.any().item<bool>()) return;
     const auto [low, high] = range();
     at::Tensor image =

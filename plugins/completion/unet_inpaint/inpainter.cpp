@@ -116,7 +116,8 @@ struct Inpainter::Layers {
                         Block(parameters, name + ".up", here)});
     }
     const int64_t lowest = width_at(a, a.levels - 1);
-    for (int i = 0; i < 2; ++i) middle.emplace_back(parameters, fmt::format("middle.{}", i), lowest);
+    for (int i = 0; i < 2; ++i)
+      middle.emplace_back(parameters, fmt::format("middle.{}", i), lowest);
     out_norm = Normalization(parameters, "out.norm", a.width);
     out = Convolution(parameters, "out", a.width, 3 * kFold * kFold, 3, 1, 0);
   }
@@ -204,15 +205,18 @@ void Inpainter::refine(const completion::Picture& picture) const {
       const auto part = [&](const at::Tensor& map) {
         return map.narrow(2, from_y, rows).narrow(3, from_x, columns).contiguous();
       };
-      const at::Tensor painted =
-          paint({part(whole.seen), part(whole.colour), part(whole.contrast)}).mul(255).round().clamp(0, 255).contiguous();
+      const at::Tensor painted = paint({part(whole.seen), part(whole.colour), part(whole.contrast)})
+                                     .mul(255)
+                                     .round()
+                                     .clamp(0, 255)
+                                     .contiguous();
       const auto* from = painted.data_ptr<float>();
       for (int64_t y = y0; y < y1; ++y) {
         for (int64_t x = x0; x < x1; ++x) {
           if (!picture.hole[y * width + x]) continue;
           for (int64_t c = 0; c < 3; ++c) {
-            picture.rgb[3 * (y * width + x) + c] = static_cast<uint8_t>(
-                from[(c * rows + y - from_y) * columns + x - from_x]);
+            picture.rgb[3 * (y * width + x) + c] =
+                static_cast<uint8_t>(from[(c * rows + y - from_y) * columns + x - from_x]);
           }
         }
       }

@@ -63,8 +63,8 @@ std::unique_ptr<Inpainter> load_inpainter(const std::filesystem::path& path);
 void save_inpainter(const std::filesystem::path& path, const Architecture& architecture,
                     const NamedTensors& parameters, const std::string& card);
 
-/// See Completer::loss.
+/// See Completer::loss; `rounds` of BackgroundParams.
 at::Tensor painting_loss(const Inpainter& inpainter, const PartialClip& partial, const Clip& truth,
-                         int64_t crop_px, uint64_t seed);
+                         int64_t crop_px, int rounds, uint64_t seed);
 
 }  // namespace momap::inpaint

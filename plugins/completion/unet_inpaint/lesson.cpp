@@ -5,6 +5,7 @@
 #include <momap/base/error.h>
 #include <momap/base/random.h>
 #include <plate/plate.h>
+#include <plate/sparse.h>
 
 #include <algorithm>
 
@@ -31,8 +32,7 @@ Part cut(const PartialClip& partial, const at::Tensor& truth, const at::Tensor& 
   const int64_t height = partial.frames.size(1), width = partial.frames.size(2);
   const int64_t top = begin(0, height), left = begin(1, width);
   const auto part = [&](const at::Tensor& maps) {
-    return maps.narrow(1, top, std::min(crop_px, height))
-        .narrow(2, left, std::min(crop_px, width));
+    return maps.narrow(1, top, std::min(crop_px, height)).narrow(2, left, std::min(crop_px, width));
   };
   return {{part(partial.frames), part(partial.covered), part(partial.depth), partial.dropped, 0},
           part(truth)};
@@ -65,11 +65,12 @@ at::Tensor answer(const Part& part) {
 }  // namespace
 
 at::Tensor painting_loss(const Inpainter& inpainter, const PartialClip& partial, const Clip& truth,
-                         int64_t crop_px, uint64_t seed) {
+                         int64_t crop_px, int rounds, uint64_t seed) {
   if (truth.frames.sizes() != partial.frames.sizes()) {
-    throw DataError(fmt::format("completion/unet_inpaint: the true frames are {}, those with holes "
-                                "{}; expected one size",
-                                truth.frames.sizes().vec(), partial.frames.sizes().vec()));
+    throw DataError(
+        fmt::format("completion/unet_inpaint: the true frames are {}, those with holes "
+                    "{}; expected one size",
+                    truth.frames.sizes().vec(), partial.frames.sizes().vec()));
   }
   const at::Tensor holes = partial.covered.logical_not().any(0).nonzero();
   if (holes.size(0) == 0) return {};
@@ -79,15 +80,17 @@ at::Tensor painting_loss(const Inpainter& inpainter, const PartialClip& partial,
     throw DataError("completion/unet_inpaint: nothing is covered around a hole of the example");
   }
   completion::Plate plate = completion::make_plate(part.partial, {});
-  completion::fill_smoothly(plate);
   const int64_t height = part.truth.size(1), width = part.truth.size(2);
-  const at::Tensor painted = inpainter.paint(ask({plate.rgb.data(), plate.hole.data(),
-                                                  plate.sure.data(), plate.depth.data(), height,
-                                                  width}));
+  const completion::Picture picture{
+      plate.rgb.data(), plate.hole.data(), plate.sure.data(), plate.depth.data(), height, width};
+  completion::continue_textures(picture, rounds);
+  const Question question = ask(picture);
+  const at::Tensor painted = inpainter.paint(question);
   const at::Tensor counts =
       at::from_blob(plate.hole.data(), {1, 1, height, width}, at::kByte).to(at::kFloat);
   const double values = 3 * counts.sum().item<double>();
-  const at::Tensor error = (painted - answer(part)) * counts;
+  // In units of the contrast, so that no picture counts more because it is harsher.
+  const at::Tensor error = (painted - answer(part)) / question.contrast * counts;
   // PSNR asks for the root mean square; the mean error beside it keeps single pixels from ruling.
   return (error.square().sum() / values + 1e-6).sqrt() + error.abs().sum() / values;
 }

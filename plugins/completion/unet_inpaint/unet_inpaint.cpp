@@ -31,7 +31,8 @@ class UNetInpaint final : public momap::Completer {
           BackgroundParams::schema(),
           std::tuple{
               param("weights", &Params::weights,
-                    "Checkpoint (safetensors) to load, such as ${share:models/inpaint/model.safetensors}; "
+                    "Checkpoint (safetensors) to load, such as "
+                    "${share:models/inpaint/model.safetensors}; "
                     "empty: to be trained from `seed`.")
                   .file(),
               param("width", &Params::width,
@@ -75,7 +76,8 @@ class UNetInpaint final : public momap::Completer {
   at::Tensor loss(const momap::PartialClip& partial, const momap::Clip& truth,
                   uint64_t seed) const override {
     need_weights();
-    return momap::inpaint::painting_loss(*inpainter_, partial, truth, params_.crop_px, seed);
+    return momap::inpaint::painting_loss(*inpainter_, partial, truth, params_.crop_px,
+                                         params_.rounds, seed);
   }
 
   void save(const std::filesystem::path& path, const NamedTensors& parameters,

@@ -20,7 +20,7 @@ using momap::testing::context;
 using momap::testing::noisy;
 using momap::testing::plain;
 
-std::shared_ptr<momap::Completer> fresh(const std::string& more = "width: 8, levels: 2") {
+std::shared_ptr<momap::Completer> fresh(const std::string& more = "width: 8, levels: 2, rounds: 0") {
   auto completer =
       momap::testing::make_plugin<momap::Completer>("completion/unet_inpaint", "{" + more + "}");
   completer->begin_training();
@@ -66,9 +66,10 @@ TEST(UNetInpaint, StartsFromWhatBackgroundFills) {
 
 TEST(UNetInpaint, LearnsWhatCannotBeSmeared) {
   const momap::TemporaryFolder folder;
-  const auto completer = fresh("width: 8, levels: 3, crop_px: 64");
+  const auto completer = fresh("width: 8, levels: 3, crop_px: 64, rounds: 0");
   const momap::HoleExample unseen = stripes(7, 2);
-  const double before = error_in_holes(unseen, completer->complete(unseen.partial, context()).frames);
+  const double before =
+      error_in_holes(unseen, completer->complete(unseen.partial, context()).frames);
   const Stripes set;
   momap::TrainOptions options;
   options.steps = 300;
@@ -85,7 +86,7 @@ TEST(UNetInpaint, LearnsWhatCannotBeSmeared) {
 
   // From the file the same, but for its halves.
   const auto loaded = momap::testing::make_plugin<momap::Completer>(
-      "completion/unet_inpaint", "{weights: '" + file.string() + "'}");
+      "completion/unet_inpaint", "{rounds: 0, weights: '" + file.string() + "'}");
   const at::Tensor again = loaded->complete(unseen.partial, context()).frames;
   EXPECT_LE((again.to(at::kInt) - after.to(at::kInt)).abs().max().item<int>(), 3);
 }
@@ -117,7 +118,7 @@ TEST(UNetInpaint, GivesTheSameBytesForAnyNumberOfThreads) {
 }
 
 TEST(UNetInpaint, TheLossDependsOnTheSeedAlone) {
-  const auto completer = fresh("width: 8, levels: 2, crop_px: 32");
+  const auto completer = fresh("width: 8, levels: 2, crop_px: 32, rounds: 0");
   const momap::HoleExample example = stripes(5, 0);
   const auto loss = [&](uint64_t seed) {
     return completer->loss(example.partial, example.truth, seed).item<double>();
@@ -130,7 +131,7 @@ TEST(UNetInpaint, TheLossDependsOnTheSeedAlone) {
 }
 
 TEST(UNetInpaint, GradientsEqualFiniteDifferences) {
-  const auto completer = fresh("width: 8, levels: 2, crop_px: 32");
+  const auto completer = fresh("width: 8, levels: 2, crop_px: 32, rounds: 0");
   const momap::HoleExample example = stripes(5, 0);
   std::vector<at::Tensor> parameters;
   for (const auto& [name, tensor] : completer->parameters()) {
@@ -159,7 +160,8 @@ TEST(UNetInpaint, GradientsEqualFiniteDifferences) {
 }
 
 TEST(UNetInpaint, SaysWhatIsWrong) {
-  const auto without = momap::testing::make_plugin<momap::Completer>("completion/unet_inpaint", "{}");
+  const auto without =
+      momap::testing::make_plugin<momap::Completer>("completion/unet_inpaint", "{}");
   EXPECT_THROW(without->complete(plain(1, 8, 8, 3), context()), momap::ConfigError);
   const auto completer = fresh();
   momap::HoleExample example = stripes(5, 0);
