@@ -41,5 +41,5 @@ class PullPush final : public momap::Completer {
 
 }  // namespace
 
-MOMAP_PLUGIN(PullPush, "completion/pull_push", 1,
+MOMAP_PLUGIN(PullPush, "completion/pull_push", 2,
              "Fills holes from a pyramid of weighted means that favours what lies behind.");
