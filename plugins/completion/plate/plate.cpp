@@ -181,14 +181,33 @@ void fill_from_around(const PartialClip& partial, const Evidence& evidence, Plat
 
 double steadiness(const PartialClip& partial) {
   const int64_t frames = partial.covered.size(0);
-  const int64_t pixels = partial.covered.size(1) * partial.covered.size(2);
+  const int64_t height = partial.covered.size(1), width = partial.covered.size(2);
+  const int64_t pixels = height * width;
   const auto* rgb = partial.frames.data_ptr<uint8_t>();
   const auto* covered = partial.covered.data_ptr<bool>();
-  int64_t same = 0, both = 0;
-  for (int64_t i = pixels; i < frames * pixels; ++i) {
-    if (!covered[i] || !covered[i - pixels]) continue;
-    ++both;
-    same += same_colour(rgb + 3 * i, rgb + 3 * (i - pixels));
+  // Of all pixels, and of those where colours differ from place to place.
+  int64_t same = 0, both = 0, told_same = 0, told = 0;
+  for (int64_t t = 1; t < frames; ++t) {
+    for (int64_t y = 0; y + 1 < height; ++y) {
+      for (int64_t x = 0; x + 1 < width; ++x) {
+        const int64_t i = t * pixels + y * width + x;
+        if (!covered[i] || !covered[i - pixels]) continue;
+        const bool stays = same_colour(rgb + 3 * i, rgb + 3 * (i - pixels));
+        ++both;
+        same += stays;
+        const auto differs = [&](int64_t other) {
+          return covered[other] && !same_colour(rgb + 3 * i, rgb + 3 * other);
+        };
+        if (!differs(i + 1) && !differs(i + width)) continue;
+        ++told;
+        told_same += stays;
+      }
+    }
+  }
+  // Where all around is of one colour nothing would be seen to move; but it may be all there is.
+  constexpr int64_t kFew = 200;
+  if (kFew * told >= both && told > 0) {
+    return static_cast<double>(told_same) / static_cast<double>(told);
   }
   return both == 0 ? 1 : static_cast<double>(same) / static_cast<double>(both);
 }

@@ -20,8 +20,9 @@ struct Plate {
   std::vector<uint8_t> sure;  // [H, W], 1: the same in all frames, and not beside a hole of several
 };
 
-/// Share of pixels covered in two frames in a row whose colour stays, over the whole clip: near 1
-/// for a view that stands still. 1 for a single frame.
+/// Share of pixels covered in two frames in a row whose colour stays, over the whole clip; of those
+/// where colours differ from place to place, unless there are next to none. Near 1 for a view that
+/// stands still, 1 for a single frame.
 double steadiness(const PartialClip& partial);
 
 /// Continues what stays the same in all frames into the holes: each takes the colours that are
