@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include "recipe_roots.h"
+
 namespace momap {
 namespace {
 
@@ -47,7 +49,7 @@ DatabaseRecipe read_recipe(const Options& options, const Catalog& catalog, const
   graph_options.overrides.insert(graph_options.overrides.end(), options.set.begin(),
                                  options.set.end());
   graph_options.extension = "db";
-  graph_options.roots = {"clip", "momap"};
+  graph_options.roots = kDatabaseRoots;
   if (step.empty() != options.inputs.empty()) {
     throw ConfigError(
         step.empty()

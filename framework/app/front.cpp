@@ -22,6 +22,7 @@
 #include "engine_process.h"
 #include "finished_run.h"
 #include "new_plugin.h"
+#include "recipe_roots.h"
 
 namespace momap {
 namespace {
@@ -74,9 +75,7 @@ Graph graph_of(const Options& options) {
   // A recipe of `momap db build`, or one of `momap train`.
   const bool fills_database = read_yaml(options.graph).find("db") != nullptr;
   graph_options.extension = fills_database ? "db" : "train";
-  graph_options.roots = fills_database
-                            ? std::vector<std::string>{"clip", "momap"}
-                            : std::vector<std::string>{"latent", "condition", "backbone"};
+  graph_options.roots = fills_database ? kDatabaseRoots : kTrainRoots;
   const auto catalog = catalog_of(options);
   if (!options.quiet) report_unusable(catalog);
   return read_graph(options.graph, catalog, graph_options);

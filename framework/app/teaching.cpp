@@ -44,8 +44,7 @@ std::vector<std::pair<size_t, size_t>> TrainSection::step_pairs(const std::strin
     return pairs;
   }
   for (const auto& entry : value->entries()) {
-    const std::string name =
-        entry.value.is_scalar() ? entry.value.text() : entry.value.describe();
+    const std::string name = entry.value.is_scalar() ? entry.value.text() : entry.value.describe();
     pairs.emplace_back(step_named(entry.key, entry.value.mark(), "key of '" + key + "'", from),
                        step_named(name, entry.value.mark(), "value in '" + key + "'", to));
   }
@@ -53,7 +52,20 @@ std::vector<std::pair<size_t, size_t>> TrainSection::step_pairs(const std::strin
   return pairs;
 }
 
+void TrainSection::drop(const std::string& key) {
+  known_.push_back(key);
+  std::erase_if(left_, [&](const auto& entry) { return entry.key == key; });
+}
+
+void TrainSection::expect_nothing_left() {
+  for (const auto& entry : left_) {
+    problems_.add(entry.key_mark, fmt::format("train: no parameter '{}'{}", printable(entry.key),
+                                              suggestion(entry.key, known_)));
+  }
+}
+
 Config TrainSection::take(const ParamSchema& schema) {
+  for (const ParamInfo& info : schema) known_.push_back(info.name);
   std::vector<Config::Entry> own, rest;
   for (const auto& entry : left_) {
     (std::ranges::count(schema, entry.key, &ParamInfo::name) > 0 ? own : rest).push_back(entry);

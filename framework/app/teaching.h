@@ -38,21 +38,18 @@ class TrainSection {
   }
 
   /// Adds a problem for each entry that is left.
-  void expect_nothing_left() {
-    check_params({}, Config::map(left_, mark_), "train", "", problems_);
-  }
+  void expect_nothing_left();
 
  private:
   const Config* find(const std::string& key) const;
   size_t step_named(const std::string& name, const Mark& mark, const std::string& what, Kind kind);
   Config take(const ParamSchema& schema);
-  void drop(const std::string& key) {
-    std::erase_if(left_, [&](const auto& entry) { return entry.key == key; });
-  }
+  void drop(const std::string& key);
 
   const Graph& graph_;
   Mark mark_;
   std::vector<Config::Entry> left_;
+  std::vector<std::string> known_;  // all that was asked for
   Problems& problems_;
 };
 

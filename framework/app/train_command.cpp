@@ -17,6 +17,7 @@
 #include "interrupt.h"
 #include "loss_plot.h"
 #include "progress_line.h"
+#include "recipe_roots.h"
 #include "run_command.h"
 #include "teaching.h"
 #include "validation.h"
@@ -38,7 +39,7 @@ void read_recipe(const Options& options, const Catalog& catalog, Recipe& recipe)
   GraphOptions graph_options;
   graph_options.overrides = options.set;
   graph_options.extension = "train";
-  graph_options.roots = {"backbone", "latent", "condition", "completer", "examples"};
+  graph_options.roots = kTrainRoots;
   recipe.graph = read_graph(options.graph, catalog, graph_options);
   const Config& given = recipe.graph.extension;
   Problems problems;
