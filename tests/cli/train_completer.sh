@@ -35,7 +35,6 @@ END
 expect 0 momap run use.yaml -o used
 
 expect 2 momap train recipe.yaml -o a --set train.completer=warp; says "step 'inpaint' is not used"
-expect 2 momap train recipe.yaml -o b --set train.examples=holes; says "does not map steps to steps"
 expect 2 momap train recipe.yaml -o c --set inpaint.use=completion/pull_push --set 'inpaint.with={}'; says "nothing to learn"
 expect 2 momap train recipe.yaml -o d --set train.l1=1; says "l1"
 expect 2 momap train recipe.yaml -o e --set train.examples.warp=truth; says "is not a step that gives a clip"
