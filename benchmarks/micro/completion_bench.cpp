@@ -5,7 +5,6 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <momap/data/opencv.h>
-#include <momap/plugin/loader.h>
 #include <momap/run/threads.h>
 #include <momap/stage/completer.h>
 #include <momap/stage/torch_threads.h>
@@ -18,27 +17,13 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "made_plugin.h"
+
 namespace momap {
 namespace {
 
 constexpr int kSide = 512;
 constexpr int kRepetitions = 3;
-
-template <class Interface>
-std::shared_ptr<Interface> make(const std::string& library_name, const std::string& id,
-                                const ParamValues& changes = {}) {
-  const auto library =
-      PluginLibrary::open(std::filesystem::path(MOMAP_PLUGINS_FOLDER) / (library_name + ".so"));
-  const auto described = library->describe();
-  const auto plugin = std::ranges::find(described, id, &PluginInfo::id);
-  ParamValues values = default_values(plugin->params);
-  for (auto& [name, value] : values) {
-    for (const auto& [changed, to] : changes) {
-      if (name == changed) value = to;
-    }
-  }
-  return library->make<Interface>(id, values);
-}
 
 Image read(const std::string& path) {
   cv::Mat picture = cv::imread(path);
@@ -54,37 +39,33 @@ PartialClip with_holes(const Image& image, double share) {
                     at::ones({kSide, kSide}, at::kBool), camera};
   Context context;
   context.seed = 1;
-  return make<Warper>("warping/cutout", "warping/cutout", {{"share", share}})
-      ->warp(image, still, context);
+  return make<Warper>("warping/cutout", {{"share", share}})->warp(image, still, context);
 }
 
 struct Entry {
-  std::string name, library, id;
+  std::string name, id, library;
   ParamValues params;
 };
 
 void measure(const std::vector<std::string>& photographs, const std::string& weights,
              const std::string& only) {
   std::vector<Entry> entries{
-      {"pull_push", "completion/pull_push", "completion/pull_push", {}},
-      {"background", "completion/background", "completion/background", {}},
+      {"pull_push", "completion/pull_push", "", {}},
+      {"background", "completion/background", "", {}},
       {"navier_stokes r3",
-       "completion/opencv_inpaint",
        "completion/navier_stokes",
+       "completion/opencv_inpaint",
        {{"radius_px", 3.0}}},
-      {"telea r5", "completion/opencv_inpaint", "completion/telea", {{"radius_px", 5.0}}},
-      {"frequency_selective", "completion/opencv_inpaint", "completion/frequency_selective", {}}};
+      {"telea r5", "completion/telea", "completion/opencv_inpaint", {{"radius_px", 5.0}}},
+      {"frequency_selective", "completion/frequency_selective", "completion/opencv_inpaint", {}}};
   if (!weights.empty()) {
-    entries.push_back({"unet_inpaint",
-                       "completion/unet_inpaint",
-                       "completion/unet_inpaint",
-                       {{"weights", weights}}});
+    entries.push_back({"unet_inpaint", "completion/unet_inpaint", "", {{"weights", weights}}});
   }
   for (const double share : {0.05, 0.15}) {
     fmt::print("{:.0f} % holes, {} photographs\n", 100 * share, photographs.size());
     for (const Entry& entry : entries) {
       if (!only.empty() && entry.name != only) continue;
-      const auto completer = make<Completer>(entry.library, entry.id, entry.params);
+      const auto completer = make<Completer>(entry.id, entry.params, entry.library);
       double milliseconds = 0, psnr = 0;
       for (const std::string& path : photographs) {
         const Image image = read(path);

@@ -5,7 +5,6 @@
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 #include <momap/data/opencv.h>
-#include <momap/plugin/loader.h>
 #include <momap/run/threads.h>
 #include <momap/stage/annotator.h>
 #include <momap/stage/extractor.h>
@@ -19,21 +18,10 @@
 #include <opencv2/video/tracking.hpp>
 #include <vector>
 
+#include "made_plugin.h"
+
 namespace momap {
 namespace {
-
-template <class Interface>
-std::shared_ptr<Interface> make(const std::string& id, const ParamValues& changes = {}) {
-  const auto library =
-      PluginLibrary::open(std::filesystem::path(MOMAP_PLUGINS_FOLDER) / (id + ".so"));
-  ParamValues values = default_values(library->describe().at(0).params);
-  for (auto& [name, value] : values) {
-    for (const auto& [changed, to] : changes) {
-      if (name == changed) value = to;
-    }
-  }
-  return library->make<Interface>(id, values);
-}
 
 void raw_flows(const Clip& clip) {
   std::vector<cv::Mat> grey(static_cast<size_t>(clip.length()));

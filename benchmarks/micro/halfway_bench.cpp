@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 #include <momap/catalog/catalog.h>
 #include <momap/data/opencv.h>
-#include <momap/plugin/loader.h>
 #include <momap/run/threads.h>
 #include <momap/stage/completer.h>
 #include <momap/stage/extractor.h>
@@ -20,21 +19,10 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "made_plugin.h"
+
 namespace momap {
 namespace {
-
-template <class Interface>
-std::shared_ptr<Interface> make(const std::string& id, const ParamValues& changes = {}) {
-  const auto library =
-      PluginLibrary::open(std::filesystem::path(MOMAP_PLUGINS_FOLDER) / (id + ".so"));
-  ParamValues values = default_values(library->describe().at(0).params);
-  for (auto& [name, value] : values) {
-    for (const auto& [changed, to] : changes) {
-      if (name == changed) value = to;
-    }
-  }
-  return library->make<Interface>(id, values);
-}
 
 at::Tensor read(const std::filesystem::path& path) {
   const cv::Mat bgr = cv::imread(path.string());
@@ -61,8 +49,9 @@ Halfway halfway(const at::Tensor& from, const at::Tensor& to, Extractor& extract
   Clip clip;
   clip.frames = at::stack({from, to});
   const double focal = static_cast<double>(width);
-  clip.camera = Camera{focal,  focal, 0.5 * static_cast<double>(width - 1),
-                       0.5 * static_cast<double>(height - 1), width, height};
+  clip.camera = Camera{
+      focal, focal, 0.5 * static_cast<double>(width - 1), 0.5 * static_cast<double>(height - 1),
+      width, height};
   clip.cam_from_world = at::eye(4, at::kDouble).repeat({2, 1, 1});
   clip.depth = at::ones({2, height, width});  // pictures in a plane
   MoMap map = extractor.extract(clip, {});
