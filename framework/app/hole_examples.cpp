@@ -18,8 +18,8 @@ constexpr const char* kKey = "training.key";
 // What of a clip its holes are compared with.
 Clip frames_of(const Clip& clip, int64_t length) {
   if (clip.length() < length) {
-    throw DataError(fmt::format("the true clip has {} frames, the one with holes {}",
-                                clip.length(), length));
+    throw DataError(
+        fmt::format("the true clip has {} frames, the one with holes {}", clip.length(), length));
   }
   Clip frames;
   frames.frames = clip.frames.narrow(0, 0, length).contiguous();
@@ -55,8 +55,7 @@ HoleExamples::HoleExamples(const Graph& graph, const std::vector<std::pair<size_
                            fs::path folder, const std::function<bool()>* cancelled)
     : folder_(std::move(folder)), cancelled_(cancelled) {
   for (const auto& [partial, truth] : pairs) {
-    sources_.push_back(
-        std::make_unique<SingleSamples>(graph, std::vector<size_t>{partial, truth}));
+    sources_.push_back(std::make_unique<SingleSamples>(graph, std::vector<size_t>{partial, truth}));
   }
   fs::create_directories(folder_);
 }

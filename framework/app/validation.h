@@ -44,8 +44,8 @@ struct ValidationOptions {
 /// score, mean, samples) and the best checkpoint.
 class Validation {
  public:
-  /// `learner` is the recipe's step that learns; the validation graph has one of its name. Throws ConfigError when the graph or
-  /// `keep_best` is not sound.
+  /// `learner` is the recipe's step that learns; the validation graph has one of its name. Throws
+  /// ConfigError when the graph or `keep_best` is not sound.
   Validation(const Options& options, const Catalog& catalog, ValidationOptions wanted,
              const Step& learner, std::filesystem::path folder, int threads);
 

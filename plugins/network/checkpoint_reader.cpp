@@ -49,9 +49,9 @@ void CheckpointReader::tensor(const std::string& name, const at::Tensor& target)
   const at::Tensor stored = found->second;
   file_.tensors.erase(found);
   if (!stored.is_floating_point() || stored.sizes() != target.sizes()) {
-    wrong_.push_back(fmt::format(
-        "tensor '{}' is {} [{}], expected real [{}]", name, c10::toString(stored.scalar_type()),
-        fmt::join(stored.sizes(), ", "), fmt::join(target.sizes(), ", ")));
+    wrong_.push_back(fmt::format("tensor '{}' is {} [{}], expected real [{}]", name,
+                                 c10::toString(stored.scalar_type()),
+                                 fmt::join(stored.sizes(), ", "), fmt::join(target.sizes(), ", ")));
   } else if (!at::isfinite(stored).all().item<bool>()) {
     wrong_.push_back(fmt::format("tensor '{}' has values that are not finite", name));
   } else {

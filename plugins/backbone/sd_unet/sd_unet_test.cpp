@@ -162,7 +162,8 @@ TEST_F(SdUNet, LearnsAndComesBackFromItsCheckpoint) {
   std::vector<double> losses;
   momap::TrainCallbacks callbacks;
   callbacks.progress = [&](const momap::TrainProgress& p) { losses.push_back(p.loss); };
-  momap::train(momap::DenoisingLesson(*backbone, set, {}), options, 1, {file, file.string() + ".state", "card"}, callbacks);
+  momap::train(momap::DenoisingLesson(*backbone, set, {}), options, 1,
+               {file, file.string() + ".state", "card"}, callbacks);
   EXPECT_LT(losses.back(), 0.85 * losses.front());
 
   backbone->save(file, backbone->parameters(), "card");

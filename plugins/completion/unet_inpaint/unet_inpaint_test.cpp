@@ -20,7 +20,8 @@ using momap::testing::context;
 using momap::testing::noisy;
 using momap::testing::plain;
 
-std::shared_ptr<momap::Completer> fresh(const std::string& more = "width: 8, levels: 2, rounds: 0") {
+std::shared_ptr<momap::Completer> fresh(
+    const std::string& more = "width: 8, levels: 2, rounds: 0") {
   auto completer =
       momap::testing::make_plugin<momap::Completer>("completion/unet_inpaint", "{" + more + "}");
   completer->begin_training();

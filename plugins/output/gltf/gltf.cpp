@@ -34,10 +34,8 @@ class Arrays {
     json view{{"buffer", 0}, {"byteOffset", bytes_.size()}, {"byteLength", bytes}};
     if (target != 0) view["target"] = target;
     bytes_.append(static_cast<const char*>(data), bytes);
-    json accessor{{"bufferView", views.size()},
-                  {"componentType", type},
-                  {"count", count},
-                  {"type", shape}};
+    json accessor{
+        {"bufferView", views.size()}, {"componentType", type}, {"count", count}, {"type", shape}};
     views.push_back(std::move(view));
     accessors.push_back(std::move(accessor));
     return accessors.size() - 1;
@@ -45,8 +43,8 @@ class Arrays {
 
   /// f32 [N, 3] with its bounds, which positions must have.
   size_t add_vectors(const std::vector<float>& xyz) {
-    const size_t i = add(xyz.data(), xyz.size() * sizeof(float), xyz.size() / 3, kFloat, "VEC3",
-                         kVertices);
+    const size_t i =
+        add(xyz.data(), xyz.size() * sizeof(float), xyz.size() / 3, kFloat, "VEC3", kVertices);
     std::vector<float> low(3, std::numeric_limits<float>::max());
     std::vector<float> high(3, std::numeric_limits<float>::lowest());
     for (size_t k = 0; k < xyz.size(); ++k) {
@@ -92,8 +90,7 @@ class GltfOutput final : public momap::Output {
     static auto schema() {
       using momap::param;
       return std::tuple{
-          param("fps", &Params::fps,
-                "Frames a second; 0 = as the image says, 10 when it does not.")
+          param("fps", &Params::fps, "Frames a second; 0 = as the image says, 10 when it does not.")
               .unit("1/s")
               .between(0, 1000),
           param("stride", &Params::stride,
@@ -117,19 +114,20 @@ class GltfOutput final : public momap::Output {
     }
     Arrays arrays;
     const json mesh = mesh_of(momap, image, pixels, arrays, context);
-    json document{{"asset", {{"version", "2.0"}, {"generator", "momap output/gltf"}}},
-                  {"scene", 0},
-                  {"scenes", json::array({{{"nodes", {0}}}})},
-                  {"nodes", json::array({{{"name", "motion map"}, {"mesh", 0}}})},
-                  {"meshes", json::array({mesh})},
-                  // Colours are of the photograph: no lamp shall change them.
-                  {"materials", json::array({{{"name", "photograph"},
-                                              {"extensions",
-                                               {{"KHR_materials_unlit", json::object()}}}}})},
-                  {"extensionsUsed", {"KHR_materials_unlit"}}};
+    json document{
+        {"asset", {{"version", "2.0"}, {"generator", "momap output/gltf"}}},
+        {"scene", 0},
+        {"scenes", json::array({{{"nodes", {0}}}})},
+        {"nodes", json::array({{{"name", "motion map"}, {"mesh", 0}}})},
+        {"meshes", json::array({mesh})},
+        // Colours are of the photograph: no lamp shall change them.
+        {"materials", json::array({{{"name", "photograph"},
+                                    {"extensions", {{"KHR_materials_unlit", json::object()}}}}})},
+        {"extensionsUsed", {"KHR_materials_unlit"}}};
     if (momap.frames() > 1) {
-      const double fps =
-          params_.fps > 0 ? params_.fps : image && image->fps > 0 ? image->fps : kUsualFps;
+      const double fps = params_.fps > 0           ? params_.fps
+                         : image && image->fps > 0 ? image->fps
+                                                   : kUsualFps;
       document["animations"] = json::array({animation_of(momap.frames(), fps, arrays)});
     }
     fs::path path = stem;
@@ -152,7 +150,8 @@ class GltfOutput final : public momap::Output {
     std::vector<float> values(3 * pixels.size());
     const auto each = [&](const auto& value) {
       for (size_t n = 0; n < pixels.size(); ++n) {
-        for (int axis = 0; axis < 3; ++axis) values[3 * n + static_cast<size_t>(axis)] = value(n, axis);
+        for (int axis = 0; axis < 3; ++axis)
+          values[3 * n + static_cast<size_t>(axis)] = value(n, axis);
       }
     };
     each([&](size_t n, int axis) { return place(0, n, axis); });
@@ -191,8 +190,8 @@ class GltfOutput final : public momap::Output {
     return {{"name", "motion"},
             {"samplers",
              json::array({{{"input", input}, {"output", output}, {"interpolation", "LINEAR"}}})},
-            {"channels", json::array({{{"sampler", 0},
-                                       {"target", {{"node", 0}, {"path", "weights"}}}}})}};
+            {"channels",
+             json::array({{{"sampler", 0}, {"target", {{"node", 0}, {"path", "weights"}}}}})}};
   }
 
   static void write_binary(const fs::path& path, json& document, const Arrays& arrays) {

@@ -177,10 +177,10 @@ struct LibavWriter::State {
 
   [[noreturn]] void no_encoder() const {
     const Recipe& recipe = recipe_of(format);
-    throw ConfigError(
-        fmt::format("{}: FFmpeg has no encoder for {} here; install its libraries with {}, or set "
-                    "'format: png' (a folder of pictures) or 'format: avi', which need none of them",
-                    shown, recipe.name, recipe.remedy));
+    throw ConfigError(fmt::format(
+        "{}: FFmpeg has no encoder for {} here; install its libraries with {}, or set "
+        "'format: png' (a folder of pictures) or 'format: avi', which need none of them",
+        shown, recipe.name, recipe.remedy));
   }
 };
 

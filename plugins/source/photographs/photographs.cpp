@@ -46,8 +46,7 @@ class Photographs final : public momap::Source {
                 "webp, bmp, tiff, ppm).")
               .required(),
           param("leave_out", &Params::leave_out, "Names of files that are not read."),
-          param("count", &Params::count,
-                "Pieces, that is samples; photographs are taken in turn.")
+          param("count", &Params::count, "Pieces, that is samples; photographs are taken in turn.")
               .between(1, 1e9),
           param("size", &Params::size, "Side of a piece.").unit("px").between(8, 4096),
           param("smallest_px", &Params::smallest_px,
@@ -65,9 +64,9 @@ class Photographs final : public momap::Source {
 
   explicit Photographs(Params params) : params_(std::move(params)) {
     if (params_.smallest_px > params_.largest_px) {
-      throw ConfigError(fmt::format(
-          "source/photographs: parameter 'smallest_px' = {} is above 'largest_px' = {}",
-          params_.smallest_px, params_.largest_px));
+      throw ConfigError(
+          fmt::format("source/photographs: parameter 'smallest_px' = {} is above 'largest_px' = {}",
+                      params_.smallest_px, params_.largest_px));
     }
   }
 
@@ -81,17 +80,19 @@ class Photographs final : public momap::Source {
     const at::Tensor rgb = momap::formats::read_rgb(path);
     const cv::Mat whole = momap::as_mat(rgb);
     momap::Random random(static_cast<uint64_t>(params_.seed), static_cast<uint64_t>(i));
-    const int longest = std::max(whole.cols, whole.rows), shortest = std::min(whole.cols, whole.rows);
+    const int longest = std::max(whole.cols, whole.rows),
+              shortest = std::min(whole.cols, whole.rows);
     if (shortest < params_.size) {
-      throw DataError(fmt::format("{}: {} x {} px is smaller than a piece, size = {}; leave it out "
-                                  "or lower 'size'",
-                                  momap::shown(path), whole.cols, whole.rows, params_.size));
+      throw DataError(
+          fmt::format("{}: {} x {} px is smaller than a piece, size = {}; leave it out "
+                      "or lower 'size'",
+                      momap::shown(path), whole.cols, whole.rows, params_.size));
     }
-    const double wanted = params_.smallest_px +
-                          (params_.largest_px - params_.smallest_px) * random.uniform();
+    const double wanted =
+        params_.smallest_px + (params_.largest_px - params_.smallest_px) * random.uniform();
     // As small as wanted, but not smaller than a piece.
-    const double scale = std::min(
-        1.0, std::max(wanted / longest, static_cast<double>(params_.size) / shortest));
+    const double scale =
+        std::min(1.0, std::max(wanted / longest, static_cast<double>(params_.size) / shortest));
     cv::Mat sized = whole;
     if (scale < 1) {
       cv::resize(whole, sized,

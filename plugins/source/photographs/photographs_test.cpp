@@ -30,9 +30,9 @@ class Photographs : public ::testing::Test {
     cv::Mat bgr(height, width, CV_8UC3);
     for (int y = 0; y < height; ++y) {
       for (int x = 0; x < width; ++x) {
-        bgr.at<cv::Vec3b>(y, x) = cv::Vec3b(static_cast<uint8_t>(blue),
-                                            static_cast<uint8_t>(255 * y / height),
-                                            static_cast<uint8_t>(255 * x / width));
+        bgr.at<cv::Vec3b>(y, x) =
+            cv::Vec3b(static_cast<uint8_t>(blue), static_cast<uint8_t>(255 * y / height),
+                      static_cast<uint8_t>(255 * x / width));
       }
     }
     ASSERT_TRUE(cv::imwrite((folder_.path() / name).string(), bgr));
@@ -82,10 +82,9 @@ TEST_F(Photographs, TheSamePieceIsTheSame) {
   const std::string params = "count: 3, size: 64, smallest_px: 100, seed: 5";
   EXPECT_TRUE(at::equal(make(params)->sample(2, context()).frames,
                         make(params)->sample(2, context()).frames));
-  EXPECT_FALSE(at::equal(make(params)->sample(2, context()).frames,
-                         make("count: 3, size: 64, smallest_px: 100, seed: 6")
-                             ->sample(2, context())
-                             .frames));
+  EXPECT_FALSE(at::equal(
+      make(params)->sample(2, context()).frames,
+      make("count: 3, size: 64, smallest_px: 100, seed: 6")->sample(2, context()).frames));
 }
 
 TEST_F(Photographs, SaysWhatIsWrong) {

@@ -70,8 +70,8 @@ class Cutout final : public momap::Warper {
     for (int64_t t = 0; t < frames; ++t) {
       Random random(context.seed, static_cast<uint64_t>(t));
       auto* covered = out.covered.data_ptr<bool>() + t * height * width;
-      const auto wanted = static_cast<int64_t>(
-          std::ceil(params_.share * static_cast<double>(height * width)));
+      const auto wanted =
+          static_cast<int64_t>(std::ceil(params_.share * static_cast<double>(height * width)));
       // A picture smaller than a disc may never lose as much as asked.
       for (int64_t cut = 0, tries = 0; cut < wanted && tries < 100'000; ++tries) {
         cut += cut_crescent(covered, height, width, random);
@@ -86,8 +86,7 @@ class Cutout final : public momap::Warper {
     const double radius = params_.radius_px * (0.25 + 0.75 * random.uniform());
     const double x = random.uniform() * static_cast<double>(width);
     const double y = random.uniform() * static_cast<double>(height);
-    const double way =
-        params_.least_px + (params_.most_px - params_.least_px) * random.uniform();
+    const double way = params_.least_px + (params_.most_px - params_.least_px) * random.uniform();
     // A direction without sine and cosine, whose last bits differ between machines.
     double dx = 0, dy = 0, length = 0;
     do {

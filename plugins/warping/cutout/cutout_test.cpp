@@ -17,9 +17,8 @@ momap::PartialClip cut(const std::string& params, uint64_t seed = 1, int64_t fra
   const momap::MoMap still{at::ones({frames, height, width, 3}),
                            at::ones({frames, height, width}, at::kBool),
                            at::ones({height, width}, at::kBool), camera};
-  momap::PartialClip partial =
-      momap::testing::make_plugin<momap::Warper>("warping/cutout", params)
-          ->warp(image, still, context(seed));
+  momap::PartialClip partial = momap::testing::make_plugin<momap::Warper>("warping/cutout", params)
+                                   ->warp(image, still, context(seed));
   for (int64_t t = 0; t < frames; ++t) EXPECT_TRUE(at::equal(partial.frames[t], image.rgb));
   return partial;
 }
@@ -61,9 +60,9 @@ TEST(Cutout, AnotherViewIsRefused) {
   const auto warper = momap::testing::make_plugin<momap::Warper>("warping/cutout", "{}");
   EXPECT_THROW(warper->warp(image, still, {{100, 100, 8, 6, 8, 12}, {}}, context()),
                momap::DataError);
-  EXPECT_THROW(momap::testing::make_plugin<momap::Warper>("warping/cutout",
-                                                          "{least_px: 9, most_px: 8}"),
-               momap::ConfigError);
+  EXPECT_THROW(
+      momap::testing::make_plugin<momap::Warper>("warping/cutout", "{least_px: 9, most_px: 8}"),
+      momap::ConfigError);
 }
 
 }  // namespace

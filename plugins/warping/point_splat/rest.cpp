@@ -29,7 +29,8 @@ void Rest::compare(const float* xyz, const float* first) {
       const int64_t count = std::min(kSegment, reference_.width - s * kSegment);
       const size_t bytes = static_cast<size_t>(count) * 3 * sizeof *xyz;
       const int64_t at = y * segments_ + s;
-      moving_[at] = !first || !plain_[at] || std::memcmp(xyz + 3 * begin, first + 3 * begin, bytes);
+      moving_[at] =
+          !first || !plain_[at] || std::memcmp(xyz + 3 * begin, first + 3 * begin, bytes) != 0;
     }
   }
   grow(moving_, drawn_);

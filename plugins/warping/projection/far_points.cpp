@@ -15,8 +15,8 @@ MoMap to_draw(const MoMap& momap, const std::string& unknown_depth) {
   const at::Tensor counts = momap.valid.unsqueeze(0).logical_and(depths.isfinite());
   const double farthest = depths.masked_fill(counts.logical_not(), 0).max().item<double>();
   if (!(farthest > 0)) return momap;
-  const at::Tensor rays = unproject(
-      at::full({momap.height(), momap.width()}, 2 * farthest, at::kFloat), momap.camera);
+  const at::Tensor rays =
+      unproject(at::full({momap.height(), momap.width()}, 2 * farthest, at::kFloat), momap.camera);
   MoMap out = momap;
   out.xyz = at::where(unknown.unsqueeze(-1), rays, momap.xyz);
   out.valid = momap.valid.logical_or(unknown);

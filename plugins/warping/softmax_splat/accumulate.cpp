@@ -18,8 +18,8 @@ namespace {
 using Eight = float __attribute__((vector_size(32)));
 static_assert(sizeof(Eight) == sizeof(SplatSums));
 
-constexpr int64_t kRun = 512;     // points that are placed at once
-constexpr int32_t kNowhere = -1;  // no corner is in the image
+constexpr int64_t kRun = 512;      // points that are placed at once
+constexpr int32_t kNowhere = -1;   // no corner is in the image
 constexpr int32_t kAtBorder = -2;  // not all four are
 constexpr float kVisibleShare = 0.01F;
 
@@ -42,8 +42,7 @@ MOMAP_CLONES void place(const float* x, const float* y, int64_t count, int32_t h
         (x[i] > -1) & (y[i] > -1) & (x[i] < far_x) & (y[i] < far_y);  // not for NaN
     const float u = choose(near, x[i], 0.0F), v = choose(near, y[i], 0.0F);
     const int32_t column = static_cast<int32_t>(u + 1) - 1, row = static_cast<int32_t>(v + 1) - 1;
-    const int32_t inside =
-        (column >= 0) & (row >= 0) & (column < width - 1) & (row < height - 1);
+    const int32_t inside = (column >= 0) & (row >= 0) & (column < width - 1) & (row < height - 1);
     right[i] = u - static_cast<float>(column);
     down[i] = v - static_cast<float>(row);
     const int32_t at = row * width + column;
@@ -79,8 +78,8 @@ void add_at_border(SplatSums* sums, int64_t height, int64_t width, const PointRu
   }
 }
 
-MOMAP_CLONES void add_placed(SplatSums* sums, int32_t height, int32_t width,
-                             const PointRun& points, const Places& places) {
+MOMAP_CLONES void add_placed(SplatSums* sums, int32_t height, int32_t width, const PointRun& points,
+                             const Places& places) {
   // Sums for the pixels around the last point that are not in memory yet.
   Eight upper_left{}, upper_right{}, lower_left{}, lower_right{};
   int32_t at = kNowhere;
@@ -143,8 +142,8 @@ MOMAP_INLINE void show_pixels(const SplatSums* sums, int64_t pixels, float least
   }
 }
 
-MOMAP_CLONES void show_means(const SplatSums* sums, int64_t pixels, float least_share,
-                             uint8_t* rgb, bool* covered, float* depth) {
+MOMAP_CLONES void show_means(const SplatSums* sums, int64_t pixels, float least_share, uint8_t* rgb,
+                             bool* covered, float* depth) {
   show_pixels<false>(sums, pixels, least_share, rgb, covered, depth);
 }
 

@@ -20,8 +20,8 @@ namespace {
 
 using momap::DropReason;
 using momap::warping::Blend;
-using momap::warping::Fate;
 using momap::warping::choose;
+using momap::warping::Fate;
 using momap::warping::Projection;
 using momap::warping::smaller;
 using momap::warping::SplatSums;
@@ -46,8 +46,8 @@ MOMAP_CLONES float nearest_of(const float* z, const Fate* fates, int64_t count) 
 }
 
 /// The metric of each point, and NaN as the place of those that cannot be drawn.
-MOMAP_CLONES void prepare(const Fate* fates, const float* z, int64_t count, float nearest,
-                          float* x, float* metric) {
+MOMAP_CLONES void prepare(const Fate* fates, const float* z, int64_t count, float nearest, float* x,
+                          float* metric) {
   constexpr float kNoPlace = std::numeric_limits<float>::quiet_NaN();
 #pragma GCC ivdep
   for (int64_t i = 0; i < count; ++i) {
@@ -94,14 +94,14 @@ class FrameSplatter {
       } else if (blend != Blend::linear) {
         std::fill_n(weights, run, 1.0f);
       }
-      accumulator.add({run, x_.data() + begin, y_.data() + begin, weights, colours + 4 * begin,
-                       z_.data()});
+      accumulator.add(
+          {run, x_.data() + begin, y_.data() + begin, weights, colours + 4 * begin, z_.data()});
     }
     momap::warping::show(sums_.data(), height * width, blend == Blend::sum, least_share,
                          picture.rgb, picture.covered, picture.depth);
     const auto unseen = momap::warping::count_unseen(
-        {count, x_.data(), y_.data(), weights_.data(), colours, nullptr}, sums_.data(),
-        least_share, height, width);
+        {count, x_.data(), y_.data(), weights_.data(), colours, nullptr}, sums_.data(), least_share,
+        height, width);
     dropped[static_cast<int64_t>(DropReason::hidden)] += unseen.hidden;
     dropped[static_cast<int64_t>(DropReason::outside)] += unseen.outside;
   }

@@ -4,8 +4,8 @@
 #include <momap/base/files.h>
 #include <momap/base/random.h>
 #include <momap/stage/sampler.h>
-#include <momap/train/latent_scale.h>
 #include <momap/train/denoising.h>
+#include <momap/train/latent_scale.h>
 #include <momap/train/trainer.h>
 
 #include <cmath>
