@@ -21,8 +21,9 @@ Reference::Reference(const uint8_t* rgb, const float* xyz, const bool* valid, co
     colour_[i + 1] = c[0] | static_cast<uint32_t>(c[1]) << 8 | static_cast<uint32_t>(c[2]) << 16;
     const float* p = xyz + 3 * i;
     depth[i] = valid[i] && p[2] > 0 && std::isfinite(p[2]) ? p[2] : 0.0f;
-    const double u = camera.fx * p[0] / p[2] + camera.cx - static_cast<double>(i % width);
-    const double v = camera.fy * p[1] / p[2] + camera.cy - static_cast<double>(i / width);
+    const int64_t row = i / width, column = i % width;
+    const double u = camera.fx * p[0] / p[2] + camera.cx - static_cast<double>(column);
+    const double v = camera.fy * p[1] / p[2] + camera.cy - static_cast<double>(row);
     const bool in_place = depth[i] > 0 && std::abs(u) < kInPlace && std::abs(v) < kInPlace;
     strays[i] = valid[i] && !in_place;
   }
