@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "projection/branchless.h"
 #include "projection/far_points.h"
 #include "projection/inputs.h"
 #include "projection/projection.h"
@@ -20,6 +21,7 @@ namespace {
 
 using momap::DropReason;
 using momap::warping::Fate;
+using momap::warping::in_256ths;
 using momap::warping::MeshTarget;
 using momap::warping::MeshVertex;
 
@@ -91,8 +93,7 @@ class FrameMesh {
   }
 
   MeshVertex vertex(int64_t i) const {
-    const auto snapped = [](float px) { return static_cast<int32_t>(std::lrint(px * 256)); };
-    return {snapped(u_[i]), snapped(v_[i]), z_[i], reference_.rgb + 3 * i};
+    return {in_256ths(u_[i]), in_256ths(v_[i]), z_[i], reference_.rgb + 3 * i};
   }
 
   /// A point is seen where the pixel nearest to it shows its surface.

@@ -47,14 +47,12 @@ FootprintRow::FootprintRow(int64_t width)
       colour(width) {}
 
 MOMAP_CLONES void snap(const float* u, const float* v, Range part, SurfaceRow& row) {
-  // The last bit of numbers around 1.5 * 2^15 is worth 1/256.
-  constexpr float kShift = 49152.0f;
   int32_t* const x = row.x.data();
   int32_t* const y = row.y.data();
 #pragma GCC ivdep
   for (int64_t i = part.begin; i < part.end; ++i) {
-    x[i] = std::bit_cast<int32_t>(u[i] + kShift) - std::bit_cast<int32_t>(kShift);
-    y[i] = std::bit_cast<int32_t>(v[i] + kShift) - std::bit_cast<int32_t>(kShift);
+    x[i] = in_256ths(u[i]);
+    y[i] = in_256ths(v[i]);
   }
 }
 

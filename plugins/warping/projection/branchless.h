@@ -25,4 +25,11 @@ MOMAP_INLINE T choose(int32_t condition, T yes, T no) {
                           (std::bit_cast<int32_t>(no) & ~mask));
 }
 
+/// A place nearer than 16,384 px to the origin, in 1/256 px, rounded to the nearest.
+MOMAP_INLINE int32_t in_256ths(float px) {
+  // The last bit of numbers around 1.5 * 2^15 is worth 1/256.
+  constexpr float kShift = 49152.0f;
+  return std::bit_cast<int32_t>(px + kShift) - std::bit_cast<int32_t>(kShift);
+}
+
 }  // namespace momap::warping
