@@ -7,7 +7,7 @@
 // the two are averaged where both are covered. Printed is the PSNR over all pixels, dB.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <momap/catalog/catalog.h>
+#include <momap/base/error.h>
 #include <momap/data/opencv.h>
 #include <momap/run/threads.h>
 #include <momap/stage/completer.h>
@@ -81,12 +81,7 @@ void run(const std::filesystem::path& folder, const std::string& weights) {
     if (flow == "raft_small" && weights.empty()) continue;
     ParamValues changes{{"flow", flow}};
     if (flow == "raft_small") changes.emplace_back("weights", weights);
-    std::shared_ptr<Extractor> extractor;
-    try {
-      extractor = make<Extractor>("extraction/chained_flow", changes);
-    } catch (const ConfigError&) {
-      continue;  // a flow that this build lacks
-    }
+    const auto extractor = make<Extractor>("extraction/chained_flow", changes);
     const auto completer = make<Completer>("completion/pull_push");
     for (const char* id : {"warping/softmax_splat", "warping/point_splat", "warping/mesh"}) {
       const auto warper = make<Warper>(id);

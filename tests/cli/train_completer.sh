@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Teaching a completer through the command line: killed with -9 and started again it ends with the same weights, what it
-# learned is of use, and recipes that cannot be are refused.
+# Teaching a completer through the command line: killed with -9 and started again it ends with the same weights, the
+# checkpoint can be used, and recipes that cannot be are refused.
 cat >recipe.yaml <<'END'
 seed: 3
 steps:

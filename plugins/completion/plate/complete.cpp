@@ -11,7 +11,7 @@
 #include "../frame_by_frame.h"
 #include "../pyramid/pyramid.h"
 #include "plate.h"
-#include "sparse.h"
+#include "textures.h"
 
 namespace momap::completion {
 namespace {

@@ -20,8 +20,8 @@ struct BackgroundParams {
   static auto schema() {
     return std::tuple{
         param("steady_share", &BackgroundParams::steady_share,
-              "The view stands still when at least this share of pixels keeps its colour from "
-              "frame to frame.")
+              "The view stands still when, where colours differ from place to place, at least this "
+              "share of pixels keeps its colour from frame to frame.")
             .between(0, 1),
         param("depth_tolerance", &BackgroundParams::depth_tolerance,
               "What another frame shows in place of a hole is background unless it is nearer "

@@ -17,7 +17,7 @@ struct Plate {
   std::vector<uint8_t> rgb;   // [H, W, 3]
   std::vector<float> depth;   // [H, W], metres
   std::vector<uint8_t> hole;  // [H, W], 1: not covered in some frame, so filled
-  std::vector<uint8_t> sure;  // [H, W], 1: the same in all frames, and not beside a hole of several
+  std::vector<uint8_t> sure;  // [H, W], 1: the same in all frames; of several, not beside a hole
 };
 
 /// Share of pixels covered in two frames in a row whose colour stays, over the whole clip; of those

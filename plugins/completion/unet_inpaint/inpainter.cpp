@@ -233,6 +233,8 @@ std::unique_ptr<Inpainter> load_inpainter(const std::filesystem::path& path) {
   Architecture a;
   a.width = in.number("architecture.width", 8, 512);
   a.levels = in.number("architecture.levels", 1, 6);
+  in.expect(a.width % 8 == 0,
+            fmt::format("metadata 'architecture.width' = {} is not a multiple of 8", a.width));
   in.throw_if_wrong();
   auto inpainter = std::make_unique<Inpainter>(a, 0);
   for (const auto& [name, tensor] : inpainter->parameters()) in.tensor(name, tensor);

@@ -47,7 +47,8 @@ class Inpainter {
   /// parameters.
   at::Tensor paint(const Question& question) const;
 
-  /// Repaints the holes of a picture, part by part: memory does not grow with its size.
+  /// Repaints the holes of a picture, part by part, so that what the network holds does not grow
+  /// with it.
   void refine(const completion::Picture& picture) const;
 
  private:

@@ -5,7 +5,7 @@
 #include <momap/base/error.h>
 #include <momap/base/random.h>
 #include <plate/plate.h>
-#include <plate/sparse.h>
+#include <plate/textures.h>
 
 #include <algorithm>
 

@@ -53,6 +53,10 @@ class UNetInpaint final : public momap::Completer {
   };
 
   explicit UNetInpaint(Params params) : params_(std::move(params)) {
+    if (params_.width % 8 != 0) {
+      throw ConfigError(fmt::format(
+          "completion/unet_inpaint: parameter 'width' = {} is not a multiple of 8", params_.width));
+    }
     if (!params_.weights.empty()) inpainter_ = momap::inpaint::load_inpainter(params_.weights);
   }
 

@@ -173,6 +173,7 @@ TEST(UNetInpaint, SaysWhatIsWrong) {
   momap::PartialClip nothing = plain(1, 8, 8, 3);
   nothing.covered.fill_(false);
   EXPECT_THROW(completer->complete(nothing, context()), momap::DataError);
+  EXPECT_THROW(fresh("width: 28"), momap::ConfigError);
   const momap::TemporaryFolder folder;
   momap::write_file(folder.path() / "x.safetensors", "garbage");
   EXPECT_THROW(momap::testing::make_plugin<momap::Completer>(

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -21,8 +22,16 @@ using nlohmann::json;
 
 // Numbers of the glTF 2.0 specification.
 constexpr uint32_t kMagic = 0x46546C67, kJsonChunk = 0x4E4F534A, kBinaryChunk = 0x004E4942;
-constexpr int kFloat = 5126, kUnsignedByte = 5121, kVertices = 34962, kPointMode = 0;
+constexpr int kFloat = 5126, kUnsignedShort = 5123, kVertices = 34962, kPointMode = 0;
 constexpr double kUsualFps = 10;
+constexpr uint16_t kFull = 65535;
+
+/// A level of a photograph (sRGB, IEC 61966-2-1) in proportion to light, as vertex colours are.
+uint16_t linear(uint8_t level) {
+  const double part = level / 255.0;
+  const double light = part <= 0.04045 ? part / 12.92 : std::pow((part + 0.055) / 1.055, 2.4);
+  return static_cast<uint16_t>(std::lround(light * kFull));
+}
 
 /// The binary part of a file, and what in it is where.
 class Arrays {
@@ -159,10 +168,12 @@ class GltfOutput final : public momap::Output {
     primitive["attributes"]["POSITION"] = arrays.add_vectors(values);
 
     const auto colours = momap::points::colours(momap, image, pixels, "output/gltf");
-    std::vector<uint8_t> rgba(4 * pixels.size(), 255);
-    for (size_t n = 0; n < pixels.size(); ++n) std::copy_n(colours[n].begin(), 3, &rgba[4 * n]);
-    const size_t colour =
-        arrays.add(rgba.data(), rgba.size(), pixels.size(), kUnsignedByte, "VEC4", kVertices);
+    std::vector<uint16_t> rgba(4 * pixels.size(), kFull);
+    for (size_t n = 0; n < pixels.size(); ++n) {
+      for (size_t c = 0; c < 3; ++c) rgba[4 * n + c] = linear(colours[n][c]);
+    }
+    const size_t colour = arrays.add(rgba.data(), rgba.size() * sizeof(uint16_t), pixels.size(),
+                                     kUnsignedShort, "VEC4", kVertices);
     arrays.accessors[colour]["normalized"] = true;
     primitive["attributes"]["COLOR_0"] = colour;
 

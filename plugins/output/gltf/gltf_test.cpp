@@ -102,7 +102,10 @@ TEST(GltfOutput, PointsMoveAsTheMapSays) {
   // Its colour.
   const json& colour = glb.document["accessors"][primitive["attributes"]["COLOR_0"].get<size_t>()];
   const size_t at = glb.document["bufferViews"][colour["bufferView"].get<size_t>()]["byteOffset"];
-  EXPECT_EQ(static_cast<uint8_t>(glb.binary[at + 4]), 6);
+  EXPECT_EQ(colour["componentType"], 5123);
+  uint16_t red = 0;
+  std::memcpy(&red, glb.binary.data() + at + 4 * sizeof red, sizeof red);
+  EXPECT_EQ(red, 119);  // level 6 of sRGB is 6 / 255 / 12.92 of the light
   EXPECT_TRUE(colour["normalized"].get<bool>());
 }
 

@@ -55,7 +55,6 @@ struct DenoisingOptions {
 /// Teaches a backbone on which `begin_training` was called to tell latents from noise.
 class DenoisingLesson final : public Lesson {
  public:
-  /// Throws ConfigError for a backbone with nothing to learn.
   DenoisingLesson(const Backbone& backbone, const TrainingSet& set,
                   const DenoisingOptions& options);
 

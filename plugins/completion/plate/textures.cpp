@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sparse.h"
+#include "textures.h"
 
 #include <momap/base/clones.h>
 #include <tbb/parallel_for.h>
