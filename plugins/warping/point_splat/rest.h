@@ -18,8 +18,8 @@ class Rest {
   /// Compares a frame f32 [H, W, 3] with frame 0, `first`; nullptr: nothing is at rest.
   void compare(const float* xyz, const float* first);
 
-  /// Parts of row y whose footprints have to be drawn, those whose points have to be placed for that,
-  /// and those that show their own pixels (of which some are placed for their neighbours).
+  /// Parts of row y whose footprints have to be drawn, those whose points have to be placed for
+  /// that, and those that show their own pixels (of which some are placed for their neighbours).
   const std::vector<Range>& drawn(int64_t y) const { return rows_[y].drawn; }
   const std::vector<Range>& placed(int64_t y) const { return rows_[y].placed; }
   const std::vector<Range>& calm(int64_t y) const { return rows_[y].calm; }
