@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <momap/base/error.h>
 #include <momap/base/files.h>
+#include <momap/base/folder_lock.h>
 #include <momap/catalog/stamp.h>
 #include <momap/experiment/plan.h>
 #include <momap/store/merge.h>
@@ -93,7 +94,7 @@ int build_database_by_parts(const Options& options) {
   fs::create_directories(parts, error);
   if (error)
     throw ConfigError(fmt::format("{}: cannot be made: {}", shown(parts), error.message()));
-  const ExperimentLock lock(parts);
+  const FolderLock lock(parts);
   remember(parts, jobs, catalog);
 
   int failed = 0;

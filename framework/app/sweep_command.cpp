@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <momap/base/error.h>
 #include <momap/base/files.h>
+#include <momap/base/folder_lock.h>
 #include <momap/base/text.h>
 #include <momap/experiment/plan.h>
 #include <momap/experiment/sweep_folder.h>
@@ -206,7 +207,7 @@ std::string slots_text(const Options& options) {
 
 int go_on(const Options& options, const Catalog& catalog, const fs::path& folder,
           bool retry_failed) {
-  const ExperimentLock lock(folder);
+  const FolderLock lock(folder);
   std::string stopped;
   try {
     stopped = Driver(options, catalog, folder, read_plan(folder, "sweep")).run(retry_failed);
@@ -263,7 +264,7 @@ int sweep_status_command(const Options& options) {
   for (;;) {
     const Plan plan = read_plan(folder, "sweep");
     const Counts counts = counts_of(folder, plan);
-    const bool works = is_locked(folder);
+    const bool works = FolderLock::is_held(folder);
     fmt::print("{}: {} done, {} failed, {} left, {}\n", shown(folder), counts.done, counts.failed,
                counts.waiting,
                works                ? "running"

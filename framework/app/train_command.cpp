@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <momap/base/error.h>
 #include <momap/base/files.h>
+#include <momap/base/folder_lock.h>
 #include <momap/base/text.h>
 #include <momap/run/threads.h>
 #include <momap/train/trainer.h>
@@ -105,6 +106,8 @@ int train_command(const Options& options) {
   read_recipe(options, catalog, recipe);
   const ThreadBudget budget(options.threads);
   const fs::path folder = run_folder(options, fs::path(options.graph).stem().string());
+  const FolderLock lock(folder);
+  remove_leftovers(folder);
   const std::function<bool()> cancelled = interrupted;
 
   Teaching& teaching = *recipe.teaching;

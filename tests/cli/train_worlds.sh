@@ -30,8 +30,10 @@ pid=$!
 for _ in $(seq 600); do [[ -e killed/state.safetensors ]] && break; sleep 0.05; done
 kill -9 "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true
 echo garbage >killed/examples/00000000.safetensors
+echo half >killed/.tmp-1-1-model.safetensors  # as when the kill came while a checkpoint was written
 expect 0 momap train recipe.yaml -o killed
 cmp one/model.safetensors killed/model.safetensors || fail "weights differ after a kill"
+expect 2 flock killed/lock momap train recipe.yaml -o killed; says "killed: another process is working on it"
 
 expect 3 momap train recipe.yaml -o more --set train.futures=3; says "the clip has 2 true futures, 3 are asked for"
 expect 2 momap train recipe.yaml -o best --set train.keep_best=energy.energy_score; says "needs a 'validation' graph"

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <momap/base/error.h>
 #include <momap/base/files.h>
+#include <momap/base/folder_lock.h>
 #include <momap/experiment/board.h>
 #include <momap/experiment/plan.h>
 
@@ -40,7 +41,7 @@ int leaderboard_run_command(const Options& options) {
         "{}: the folder is not empty; results are never overwritten, choose another with -o",
         shown(folder)));
   }
-  const ExperimentLock lock(folder);
+  const FolderLock lock(folder);
   const BoardResults results = run_board(options, board, catalog, folder);
   write_results(folder / "results.json", results);
   write_file(folder / "table.md", board_text(results, "markdown"));

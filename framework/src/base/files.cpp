@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <system_error>
+#include <vector>
 
 namespace momap {
 namespace {
@@ -20,9 +21,11 @@ namespace fs = std::filesystem;
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
+constexpr const char* kAside = ".tmp-";  // begins the name of a file written aside
+
 fs::path aside_name(const fs::path& path) {
   static std::atomic<int> counter{0};
-  auto name = fmt::format(".tmp-{}-{}-", ::getpid(), counter++) + path.filename().string();
+  auto name = fmt::format("{}{}-{}-", kAside, ::getpid(), counter++) + path.filename().string();
   return path.parent_path() / name;
 }
 
@@ -97,6 +100,16 @@ void write_file(const fs::path& path, std::string_view text) {
   AtomicFile file(path);
   file.write(text);
   file.commit();
+}
+
+void remove_leftovers(const fs::path& folder) {
+  std::vector<fs::path> leftovers;
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; entry != end;
+       entry.increment(error)) {
+    if (entry->path().filename().native().starts_with(kAside)) leftovers.push_back(entry->path());
+  }
+  for (const auto& path : leftovers) fs::remove(path, error);
 }
 
 std::string read_file(const fs::path& path, uint64_t limit_bytes) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <momap/base/error.h>
 #include <momap/base/files.h>
@@ -7,11 +6,7 @@
 #include <momap/base/text.h>
 #include <momap/experiment/plan.h>
 #include <momap/graph/yaml.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 namespace momap {
@@ -42,10 +37,6 @@ Job job_from(const ordered_json& json) {
   job.graph = json.at("graph");
   if (json.contains("command")) job.command = json["command"].get<std::vector<std::string>>();
   return job;
-}
-
-int open_lock(const fs::path& folder) {
-  return ::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 }
 
 }  // namespace
@@ -139,29 +130,6 @@ std::string changed_files(const Plan& plan) {
     }
   }
   return join(changed, "; ");
-}
-
-ExperimentLock::ExperimentLock(const fs::path& folder) : fd_(open_lock(folder)) {
-  if (fd_ < 0) {
-    throw ConfigError(
-        fmt::format("{}: cannot be written: {}", shown(folder / "lock"), std::strerror(errno)));
-  }
-  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-    ::close(fd_);
-    throw ConfigError(fmt::format(
-        "{}: another process is working on it; wait for it, stop it, or choose another folder",
-        shown(folder)));
-  }
-}
-
-ExperimentLock::~ExperimentLock() { ::close(fd_); }
-
-bool is_locked(const fs::path& folder) {
-  const int fd = open_lock(folder);
-  if (fd < 0) return false;
-  const bool locked = ::flock(fd, LOCK_EX | LOCK_NB) != 0;
-  ::close(fd);
-  return locked;
 }
 
 }  // namespace momap

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <momap/base/error.h>
 #include <momap/base/files.h>
+#include <momap/base/folder_lock.h>
 #include <momap/base/hash.h>
 #include <momap/base/text.h>
 #include <momap/data/datum.h>
 #include <momap/store/writer.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <span>
 #include <system_error>
@@ -27,43 +24,6 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kHeadReserve = 4096;  // of a shard's header, for what is not samples
 
-// Held by the one program that writes; the system frees it when that ends, however it ends.
-class WriterLock {
- public:
-  explicit WriterLock(const fs::path& folder) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) {
-      throw ConfigError(fmt::format("{}: cannot be made: {}; choose a folder that can be written",
-                                    shown(folder), error.message()));
-    }
-    const fs::path path = folder / "writer.lock";
-    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd_ < 0) {
-      throw ConfigError(
-          fmt::format("{}: cannot be written: {}; choose a folder that can be written", shown(path),
-                      std::generic_category().message(errno)));
-    }
-    if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
-    const int reason = errno;
-    ::close(fd_);
-    if (reason != EWOULDBLOCK) {
-      throw ConfigError(fmt::format("{}: cannot be locked: {}", shown(path),
-                                    std::generic_category().message(reason)));
-    }
-    throw ConfigError(fmt::format(
-        "{}: another program is writing to this database; wait for it, or let each writer have a "
-        "folder of its own (--shard) and join them with `momap db merge`",
-        shown(folder)));
-  }
-  ~WriterLock() { ::close(fd_); }
-  WriterLock(const WriterLock&) = delete;
-  WriterLock& operator=(const WriterLock&) = delete;
-
- private:
-  int fd_ = -1;
-};
-
 std::string shard_name(size_t number) { return fmt::format("shard-{:05}", number); }
 
 }  // namespace
@@ -73,7 +33,10 @@ struct DatabaseWriter::Impl {
       : folder(f),
         options(o),
         shard_bytes(bytes),
-        lock(f),
+        lock(
+            f, "writer.lock",
+            "wait for it, or let each writer have a folder of its own (--shard) and join them with "
+            "`momap db merge`"),
         unsealed(remove_seal(f)),
         catalogue(f, Catalogue::Mode::write) {
     take_up();
@@ -82,7 +45,7 @@ struct DatabaseWriter::Impl {
   fs::path folder;
   StorageOptions options;
   uint64_t shard_bytes;
-  WriterLock lock;
+  FolderLock lock;
   bool unsealed;
   Catalogue catalogue;
   size_t next_shard = 0;

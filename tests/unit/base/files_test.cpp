@@ -85,6 +85,10 @@ TEST(AtomicFile, ACrashLeavesTheOldFileAndTheNextWriteSucceeds) {
   EXPECT_TRUE(names_in(folder.path()).begin()->starts_with(".tmp-" + std::to_string(child)));
   write_file(path, "new");
   EXPECT_EQ(read_file(path), "new");
+  write_file(folder.path() / "below" / ".tmp-1-1-weights", "half");
+  remove_leftovers(folder.path());
+  EXPECT_EQ(names_in(folder.path()), (std::set<std::string>{"below", "result.json"}));
+  EXPECT_TRUE(names_in(folder.path() / "below").empty());
 }
 
 TEST(AtomicFile, WritesWhatAnotherLibraryPutIntoTheTemporaryFile) {

@@ -119,17 +119,6 @@ TEST_F(Pool, EveryAttemptKeepsItsFolder) {
   EXPECT_EQ(JobFolder(folder_.path(), "leave").attempts(), 2);
 }
 
-TEST(ExperimentLock, LetsOnlyOneProcessWork) {
-  const TemporaryFolder folder;
-  EXPECT_FALSE(is_locked(folder.path()));
-  {
-    const ExperimentLock lock(folder.path());
-    EXPECT_TRUE(is_locked(folder.path()));
-    EXPECT_THROW(ExperimentLock(folder.path()), ConfigError);
-  }
-  const ExperimentLock again(folder.path());
-}
-
 TEST(Plan, ComesBackAsItWasWritten) {
   const TemporaryFolder folder;
   Plan plan;

@@ -197,7 +197,7 @@ TEST(DatabaseWriter, ASecondWriterIsRefused) {
     const DatabaseWriter second(folder.path(), {});
     FAIL() << "two writers on one folder";
   } catch (const ConfigError& error) {
-    EXPECT_NE(std::string(error.what()).find("another program is writing"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("another process is working"), std::string::npos);
   }
 }
 

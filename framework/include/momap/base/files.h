@@ -14,7 +14,7 @@ namespace momap {
 /// it.
 class AtomicFile {
  public:
-  /// Opens `<path>.tmp-<pid>-<n>` beside `path`, making missing folders. Throws ConfigError.
+  /// Opens `.tmp-<pid>-<n>-<name>` beside `path`, making missing folders. Throws ConfigError.
   explicit AtomicFile(std::filesystem::path path);
   /// Removes what was not committed.
   ~AtomicFile();
@@ -41,6 +41,10 @@ class AtomicFile {
 
 /// Writes the whole file aside, syncs and renames it.
 void write_file(const std::filesystem::path& path, std::string_view text);
+
+/// Removes, in `folder` and below, what writers that were killed had written aside. Only for who
+/// holds the folder's lock: a writer at work would lose its file.
+void remove_leftovers(const std::filesystem::path& folder);
 
 /// The whole file. Throws ConfigError with the reason, or when it is larger than `limit_bytes`.
 std::string read_file(const std::filesystem::path& path, uint64_t limit_bytes = 64u << 20);

@@ -43,19 +43,4 @@ Plan read_plan(const std::filesystem::path& folder, const std::string& kind);
 std::string changed_plugins(const Plan& plan, const Catalog& catalog);
 std::string changed_files(const Plan& plan);
 
-/// Held while a process works on an experiment. Throws ConfigError when another one does.
-class ExperimentLock {
- public:
-  explicit ExperimentLock(const std::filesystem::path& folder);
-  ~ExperimentLock();
-  ExperimentLock(const ExperimentLock&) = delete;
-  ExperimentLock& operator=(const ExperimentLock&) = delete;
-
- private:
-  int fd_ = -1;
-};
-
-/// Whether a process works on the experiment now.
-bool is_locked(const std::filesystem::path& folder);
-
 }  // namespace momap
