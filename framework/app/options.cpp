@@ -127,7 +127,7 @@ class CommandLine {
   void train() {
     auto* sub =
         command(&app_, "train", "train",
-                "Train a backbone on what a recipe's graph gives; resumes where it was stopped",
+                "Train a network on what a recipe's graph gives; resumes where it was stopped",
                 "momap train configs/models/street/recipe.yaml -o runs/street");
     graph_file(sub);
     running(sub);

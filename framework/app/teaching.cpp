@@ -13,22 +13,33 @@ const Config* TrainSection::find(const std::string& key) const {
 }
 
 size_t TrainSection::step_named(const std::string& name, const Mark& mark, const std::string& what,
-                                Kind kind) {
-  const int step = graph_.find(name);
-  if (step >= 0 && graph_.steps[static_cast<size_t>(step)].output() == kind) {
-    return static_cast<size_t>(step);
+                                Kind kind, const std::string& stage) {
+  const int found = graph_.find(name);
+  if (found >= 0) {
+    const Step& step = graph_.steps[static_cast<size_t>(found)];
+    if (step.output() == kind && (stage.empty() || step.plugin.stage() == stage)) {
+      return static_cast<size_t>(found);
+    }
   }
-  problems_.add(mark, fmt::format("train: {} = {} is not a step that gives a {}", what,
-                                  name.empty() ? "nothing" : printable(name), name_of(kind)));
+  problems_.add(mark, fmt::format("train: {} = {} is not a step {}that gives a {}", what,
+                                  name.empty() ? "nothing" : printable(name),
+                                  stage.empty() ? "" : "of stage " + stage + " ", name_of(kind)));
   return 0;
 }
 
-size_t TrainSection::step(const std::string& key, Kind kind) {
+size_t TrainSection::step(const std::string& key, Kind kind, const std::string& stage) {
   const Config* value = find(key);
   const Mark mark = value ? value->mark() : mark_;
   const std::string name = !value ? "" : value->is_scalar() ? value->text() : value->describe();
   drop(key);
-  return step_named(name, mark, "'" + key + "'", kind);
+  return step_named(name, mark, "'" + key + "'", kind, stage);
+}
+
+std::optional<size_t> TrainSection::optional_step(const std::string& key, Kind kind,
+                                                  const std::string& stage) {
+  if (find(key)) return step(key, kind, stage);
+  known_.push_back(key);
+  return std::nullopt;
 }
 
 std::vector<std::pair<size_t, size_t>> TrainSection::step_pairs(const std::string& key, Kind from,

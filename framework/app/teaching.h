@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,12 @@ class TrainSection {
   TrainSection(const Graph& graph, const Config& section, Problems& problems)
       : graph_(graph), mark_(section.mark()), left_(section.entries()), problems_(problems) {}
 
-  /// The step that `key` names, which must give this kind of value.
-  size_t step(const std::string& key, Kind kind);
+  /// The step that `key` names, which must give this kind of value and, where `stage` is not empty,
+  /// be of that stage.
+  size_t step(const std::string& key, Kind kind, const std::string& stage = "");
+
+  /// The same for a key that may be left out.
+  std::optional<size_t> optional_step(const std::string& key, Kind kind, const std::string& stage);
 
   /// Pairs of steps that `key` maps from one kind of value to another; at least one.
   std::vector<std::pair<size_t, size_t>> step_pairs(const std::string& key, Kind from, Kind to);
@@ -42,7 +47,8 @@ class TrainSection {
 
  private:
   const Config* find(const std::string& key) const;
-  size_t step_named(const std::string& name, const Mark& mark, const std::string& what, Kind kind);
+  size_t step_named(const std::string& name, const Mark& mark, const std::string& what, Kind kind,
+                    const std::string& stage = "");
   Config take(const ParamSchema& schema);
   void drop(const std::string& key);
 
@@ -69,6 +75,9 @@ class Teaching {
 
   /// After `begin`.
   virtual const Lesson& lesson() const = 0;
+
+  /// Whether `begin` taught all there is to learn, so that only saving is left.
+  virtual bool has_learned() const { return false; }
 };
 
 /// For recipes with `backbone`, `latent` and `condition`.
@@ -76,6 +85,9 @@ std::unique_ptr<Teaching> denoising_teaching(const Graph& graph, TrainSection& s
 
 /// For recipes with `completer` and `examples`.
 std::unique_ptr<Teaching> completing_teaching(const Graph& graph, TrainSection& section);
+
+/// For recipes with `encoding` and `condition`.
+std::unique_ptr<Teaching> encoding_teaching(const Graph& graph, TrainSection& section);
 
 /// The object of a step that learns.
 template <class T>

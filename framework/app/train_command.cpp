@@ -51,8 +51,9 @@ void read_recipe(const Options& options, const Catalog& catalog, Recipe& recipe)
     problems.throw_if_any();
   }
   TrainSection section(recipe.graph, given, problems);
-  recipe.teaching = given.find("completer") ? completing_teaching(recipe.graph, section)
-                                            : denoising_teaching(recipe.graph, section);
+  recipe.teaching = given.find("completer")  ? completing_teaching(recipe.graph, section)
+                    : given.find("encoding") ? encoding_teaching(recipe.graph, section)
+                                             : denoising_teaching(recipe.graph, section);
   recipe.validation = section.options<ValidationOptions>();
   recipe.options = section.options<TrainOptions>();
   section.expect_nothing_left();
@@ -122,6 +123,11 @@ int train_command(const Options& options) {
   files.checkpoint = folder / "model.safetensors";
   files.state = folder / "state.safetensors";
   files.card = graph_yaml(recipe.graph);
+  if (teaching.has_learned()) {
+    teaching.lesson().save(files.checkpoint, {}, files.card);
+    if (!options.quiet) fmt::print("weights {}\n", shown(files.checkpoint));
+    return failed.count() > 0 ? kExitData : kExitOk;
+  }
   LossLog log(folder / "loss.csv");
   ProgressLine line(options.quiet);
   const auto start = std::chrono::steady_clock::now();

@@ -12,29 +12,22 @@
 #include <mutex>
 #include <string>
 
+#include "map_examples.h"
+
 namespace momap {
 
-/// The part of a recipe's `train:` section that says what the examples are.
-struct ExampleOptions {
-  int64_t futures = 1;
-  int64_t measured = 256;
+/// The part of a recipe's `train:` section that says what the examples of a denoiser are.
+struct ExampleOptions : MapExampleOptions {
   std::string scale_over = "all";
 
   static auto schema() {
-    return std::tuple{
-        param("futures", &ExampleOptions::futures,
-              "True futures of each clip that are examples of their own, with their captions; more "
-              "than 1 needs a latent made from the clip's truth (extraction/oracle), because the "
-              "frames show only the first.")
-            .between(1, 256),
-        param("measured", &ExampleOptions::measured,
-              "Samples from which the scale of the latent is measured before training starts.")
-            .between(1, 1e9),
-        param("scale_over", &ExampleOptions::scale_over,
-              "Which cells say the latent's scale, against which noise is measured: `all`, or "
-              "those that are `moving`, which fits scenes of which most stands still.")
-            .one_of({"all", "moving"}),
-    };
+    return std::tuple_cat(
+        MapExampleOptions::schema(),
+        std::tuple{param("scale_over", &ExampleOptions::scale_over,
+                         "Which cells say the latent's scale, against which noise is measured: "
+                         "`all`, or those that are `moving`, which fits scenes of which most "
+                         "stands still.")
+                       .one_of({"all", "moving"})});
   }
 };
 

@@ -67,4 +67,14 @@ at::Tensor Normalization::operator()(const at::Tensor& x) const {
   return at::group_norm(x, groups_, weight_, bias_, 1e-5);
 }
 
+ResidualBlock::ResidualBlock(Parameters& parameters, const std::string& name, int64_t channels)
+    : first_norm_(parameters, name + ".norm1", channels),
+      first_(parameters, name + ".conv1", channels, channels, 3),
+      second_norm_(parameters, name + ".norm2", channels),
+      second_(parameters, name + ".conv2", channels, channels, 3, 1, 0) {}
+
+at::Tensor ResidualBlock::operator()(const at::Tensor& x) const {
+  return x + second_(at::silu(second_norm_(first_(at::silu(first_norm_(x))))));
+}
+
 }  // namespace momap::network

@@ -67,4 +67,17 @@ class Normalization {
   int64_t groups_ = 1;
 };
 
+/// x + two convolutions of x, each after normalisation and SiLU; at first x.
+class ResidualBlock {
+ public:
+  ResidualBlock(Parameters& parameters, const std::string& name, int64_t channels);
+  at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  Normalization first_norm_;
+  Convolution first_;
+  Normalization second_norm_;
+  Convolution second_;
+};
+
 }  // namespace momap::network

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <momap/base/text.h>
 #include <momap/stage/completer.h>
+#include <momap/stage/encoding.h>
 #include <momap/stage/torch_threads.h>
 #include <tbb/task_arena.h>
 
@@ -99,6 +100,13 @@ class PluginChecker {
     if (!stage) throw Broken("its factory returned nothing");
     // A network without weights gets its first ones from its own seed.
     if (plugin_.stage() == "completion") static_cast<Completer&>(*stage).begin_training();
+    if (plugin_.stage() == "encoding") {
+      auto& encoding = static_cast<Encoding&>(*stage);
+      if (encoding.needs_training()) {
+        encoding.measure(standard_.clip.truth[0].motion);
+        encoding.begin_training();
+      }
+    }
     if (plugin_.stage() != "backbone") return stage;
     auto& backbone = static_cast<Backbone&>(*stage);
     if (backbone.spec().channels == 0) {

@@ -102,8 +102,49 @@ at::Tensor stack(const std::vector<Question>& questions, at::Tensor Question::*m
   return at::stack(rows);
 }
 
+// Mean over space of the squared distance between features of unit length (Zhang et al. 2018, LPIPS
+// without learned weights), over the layers; [B].
+at::Tensor feature_distance(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
+  const auto unit = [](const at::Tensor& x) {
+    return x / (x.square().sum(1, true) + 1e-10).sqrt();
+  };
+  at::Tensor sum;
+  for (size_t layer = 0; layer < a.size(); ++layer) {
+    const at::Tensor distance =
+        (unit(a[layer]) - unit(b[layer])).square().sum(1).mean(at::IntArrayRef{1, 2});
+    sum = sum.defined() ? sum + distance : distance;
+  }
+  return sum / static_cast<double>(a.size());
+}
+
+// The losses on decoded motion of one example. They count by the share of signal in what the
+// network saw: from noise alone it can know no more than the mean of what is possible.
+at::Tensor decoded_loss(const MotionDecoders& decoders, const BackboneSpec& spec,
+                        const DenoisingOptions& options, const Question& q,
+                        const at::Tensor& guessed) {
+  constexpr double kPercent = 100;
+  const auto decoded = [&](const at::Tensor& clean) {
+    return decoders.latent->motion((clean * spec.scale.view({-1, 1, 1})).unsqueeze(0), spec.latent);
+  };
+  const at::Tensor motion = decoded(guessed), truth = decoded(q.clean);  // [1, T, 3, h', w']
+  at::Tensor sum = at::zeros({}, at::kFloat);
+  if (options.decoded_l1 > 0) {
+    const int64_t h = motion.size(3), w = motion.size(4);
+    at::Tensor weight = at::upsample_nearest2d(q.weight.unsqueeze(0).unsqueeze(0), {h, w})[0][0];
+    weight = weight / weight.sum().clamp_min(1e-12);
+    const at::Tensor error = (motion - truth)[0].abs().mean(at::IntArrayRef{0, 1});
+    sum = sum + options.decoded_l1 * kPercent * (error * weight).sum();
+  }
+  if (options.perceptual > 0) {
+    sum = sum + options.perceptual * feature_distance(decoders.network->features(motion),
+                                                      decoders.network->features(truth))[0];
+  }
+  return q.amplitude.alpha * q.amplitude.alpha * sum;
+}
+
 // Of questions of one size.
-at::Tensor loss_of(const Backbone& backbone, Prediction kind, const DenoisingOptions& options,
+at::Tensor loss_of(const Backbone& backbone, const BackboneSpec& spec,
+                   const DenoisingOptions& options, const MotionDecoders& decoders,
                    const std::vector<Question>& questions) {
   std::vector<at::Tensor> spatial;
   std::vector<at::Tensor> tokens;
@@ -121,12 +162,17 @@ at::Tensor loss_of(const Backbone& backbone, Prediction kind, const DenoisingOpt
   const at::Tensor weight =
       stack(questions, &Question::weight).unsqueeze(1) / static_cast<double>(predicted.size(1));
   at::Tensor loss = ((predicted - stack(questions, &Question::target)).square() * weight).sum();
-  if (options.l1 > 0) {
+  if (options.l1 > 0 || options.decoded_l1 > 0 || options.perceptual > 0) {
     for (size_t i = 0; i < questions.size(); ++i) {
       const Question& q = questions[i];
       const auto row = static_cast<int64_t>(i);
-      const at::Tensor error = clean_of(kind, q.noisy, predicted[row], q.amplitude) - q.clean;
-      loss = loss + options.l1 * (error.abs() * weight[row]).sum();
+      const at::Tensor guessed = clean_of(spec.prediction, q.noisy, predicted[row], q.amplitude);
+      if (options.l1 > 0) {
+        loss = loss + options.l1 * ((guessed - q.clean).abs() * weight[row]).sum();
+      }
+      if (options.decoded_l1 > 0 || options.perceptual > 0) {
+        loss = loss + decoded_loss(decoders, spec, options, q, guessed);
+      }
     }
   }
   return loss;
@@ -135,8 +181,8 @@ at::Tensor loss_of(const Backbone& backbone, Prediction kind, const DenoisingOpt
 }  // namespace
 
 DenoisingLesson::DenoisingLesson(const Backbone& backbone, const TrainingSet& set,
-                                 const DenoisingOptions& options)
-    : backbone_(backbone), set_(set), options_(options) {}
+                                 const DenoisingOptions& options, const MotionDecoders& decoders)
+    : backbone_(backbone), set_(set), options_(options), decoders_(decoders) {}
 
 std::string DenoisingLesson::settings() const { return settings_text(options_); }
 
@@ -146,7 +192,7 @@ at::Tensor DenoisingLesson::loss(const std::vector<Slot>& slots, const SkipExamp
   std::vector<Question> alike;  // consecutive examples of one size go through the network together
   const auto flush = [&] {
     if (alike.empty()) return;
-    const at::Tensor loss = loss_of(backbone_, spec.prediction, options_, alike);
+    const at::Tensor loss = loss_of(backbone_, spec, options_, decoders_, alike);
     sum = sum.defined() ? sum + loss : loss;
     alike.clear();
   };

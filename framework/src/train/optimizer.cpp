@@ -3,9 +3,11 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <momap/base/clones.h>
 #include <momap/base/error.h>
 #include <momap/base/files.h>
 #include <momap/data/tensor_file.h>
+#include <tbb/parallel_for.h>
 
 #include <algorithm>
 #include <cmath>
@@ -27,10 +29,11 @@ struct Rates {
   float average;       // decay of the average
 };
 
-void update_weights(float* value, float* average, float* mean, float* square, const float* gradient,
-                    int64_t count, const Rates& r) {
+MOMAP_CLONES void update_weights(float* value, float* average, float* mean, float* square,
+                                 const float* gradient, int64_t count, const Rates& r) {
   constexpr auto kB1 = static_cast<float>(kMeanDecay);
   constexpr auto kB2 = static_cast<float>(kSquareDecay);
+#pragma GCC ivdep
   for (int64_t i = 0; i < count; ++i) {
     const float g = gradient[i] * r.scale;
     mean[i] = kB1 * mean[i] + (1 - kB1) * g;
@@ -76,13 +79,14 @@ double Optimizer::update(const std::vector<at::Tensor>& gradients, const TrainOp
   rates.square_scale = static_cast<float>(1 / (1 - std::pow(kSquareDecay, n)));
   rates.scale = static_cast<float>(norm > options.clip ? options.clip / norm : 1.0);
   rates.average = static_cast<float>(std::min(options.ema, n / (n + 9)));  // short memory at first
-  for (size_t i = 0; i < weights_.size(); ++i) {
+  tbb::parallel_for(size_t{0}, weights_.size(), [&](size_t i) {
     const Weights& w = weights_[i];
-    rates.keep = static_cast<float>(w.value.dim() > 1 ? 1 - rate * options.weight_decay : 1.0);
+    Rates own = rates;
+    own.keep = static_cast<float>(w.value.dim() > 1 ? 1 - rate * options.weight_decay : 1.0);
     const at::Tensor gradient = gradients[i].contiguous();
     update_weights(w.value.data_ptr<float>(), w.average.data_ptr<float>(), w.mean.data_ptr<float>(),
-                   w.square.data_ptr<float>(), gradient.data_ptr<float>(), w.value.numel(), rates);
-  }
+                   w.square.data_ptr<float>(), gradient.data_ptr<float>(), w.value.numel(), own);
+  });
   return norm;
 }
 

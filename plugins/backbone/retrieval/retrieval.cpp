@@ -16,7 +16,7 @@ namespace {
 
 // Words of a prompt, each once.
 std::vector<int64_t> words_of(const std::string& text) {
-  auto words = unet::tokenize(text, 256);
+  auto words = denoiser::tokenize(text, 256);
   std::ranges::sort(words);
   words.erase(std::unique(words.begin(), words.end()), words.end());
   return words;
@@ -135,7 +135,7 @@ class Retrieval final : public ExampleBackbone {
   static at::Tensor look(const momap::Condition& condition) {
     const int64_t side = std::max(condition.image.size(0), condition.image.size(1));
     const int64_t stride = std::max<int64_t>(1, side / (2 * kGrid));
-    return at::adaptive_avg_pool2d(unet::make_conditioning(condition, stride).spatial[0],
+    return at::adaptive_avg_pool2d(denoiser::make_conditioning(condition, stride).spatial[0],
                                    {kGrid, kGrid});
   }
 

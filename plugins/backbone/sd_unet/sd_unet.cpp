@@ -70,7 +70,7 @@ class SdUNet final : public momap::Backbone {
  private:
   void need_weights() const;
   int64_t condition_channels() const {
-    return unet::kConditionChannels + (vae_ ? vae_->config().latent_channels : 0);
+    return denoiser::kConditionChannels + (vae_ ? vae_->config().latent_channels : 0);
   }
   at::Tensor encode_text(const std::string& text) const;
   at::Tensor encode_image(const at::Tensor& image, int64_t height, int64_t width) const;
@@ -163,7 +163,7 @@ at::Tensor SdUNet::encode_image(const at::Tensor& image, int64_t height, int64_t
 
 Conditioning SdUNet::prepare(const Condition& condition) const {
   need_weights();
-  Conditioning out = unet::make_conditioning(condition, adapted_->spec.stride);
+  Conditioning out = denoiser::make_conditioning(condition, adapted_->spec.stride);
   if (vae_) {
     const at::Tensor image =
         encode_image(condition.image, out.spatial.size(2), out.spatial.size(3));

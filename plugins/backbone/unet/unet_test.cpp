@@ -10,60 +10,34 @@
 
 #include <cmath>
 
+#include "denoiser_promises.h"
 #include "plugin_fixture.h"
 
 namespace {
 
+using denoiser::testing::kLatent;
+using denoiser::testing::NamedTensors;
+using denoiser::testing::normal;
+using denoiser::testing::scene;
 using momap::Condition;
 using momap::Conditioning;
-using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
-
-const momap::LatentSpec kLatent{"encoding/dct", 1, "words", 24, 0, 0};
 
 std::shared_ptr<momap::Backbone> make(const std::string& yaml) {
   return momap::testing::make_plugin<momap::Backbone>("backbone/unet", yaml);
 }
 
-at::Tensor normal(std::vector<int64_t> shape, uint64_t seed) {
-  at::Tensor out = at::empty(shape, at::kFloat);
-  momap::Random(seed).fill_normal({out.data_ptr<float>(), static_cast<size_t>(out.numel())});
-  return out;
-}
-
 // A small network whose every layer has an effect (as made, the last ones are zero).
 std::shared_ptr<momap::Backbone> small(int64_t channels = 3, int64_t stride = 1) {
   auto backbone = make("{width: 16, levels: 3, blocks: 1, text_width: 8, seed: 4, storage: f32}");
-  backbone->begin_training(kLatent, stride, at::full({channels}, 0.5f));
-  uint64_t seed = 0;
-  for (auto& [name, tensor] : backbone->parameters()) {
-    const double fan_in =
-        static_cast<double>(std::max<int64_t>(1, tensor.numel() / tensor.size(0)));
-    tensor.add_(normal(tensor.sizes().vec(), ++seed) *
-                (tensor.dim() > 1 ? 0.7 / std::sqrt(fan_in) : 0.1));
-  }
+  denoiser::testing::stir(*backbone, channels, stride);
   return backbone;
-}
-
-Condition condition_of(int64_t height, int64_t width, const std::string& text = "a door opens") {
-  at::Tensor points = at::empty({height, width, 3});
-  for (int64_t y = 0; y < height; ++y) {
-    for (int64_t x = 0; x < width; ++x) {
-      const double z = 2 + 0.1 * static_cast<double>(x) + 0.05 * static_cast<double>(y);
-      points[y][x] =
-          at::tensor({0.1 * static_cast<double>(x) * z, -0.2 * static_cast<double>(y) * z, z})
-              .to(at::kFloat);
-    }
-  }
-  const at::Tensor image =
-      at::arange(height * width * 3).remainder(256).reshape({height, width, 3}).to(at::kByte);
-  return {image, points, {}, at::zeros({height, width}, at::kInt), text};
 }
 
 TEST(UNet, TakesAnySize) {
   const auto backbone = small();
   for (const auto& [h, w] : {std::pair<int64_t, int64_t>{1, 1}, {1, 9}, {5, 3}, {8, 12}, {13, 4}}) {
     const at::Tensor out = backbone->predict(normal({1, 3, h, w}, 9), at::full({1}, 0.5f),
-                                             backbone->prepare(condition_of(h, w)));
+                                             backbone->prepare(scene(h, w)));
     EXPECT_EQ(out.sizes(), at::IntArrayRef({1, 3, h, w}));
     EXPECT_TRUE(at::isfinite(out).all().item<bool>());
     EXPECT_GT(out.abs().max().item<double>(), 0);
@@ -71,64 +45,18 @@ TEST(UNet, TakesAnySize) {
 }
 
 TEST(UNet, PredictsZeroBeforeTraining) {
-  const auto backbone = make("{width: 8, levels: 2}");
-  backbone->begin_training(kLatent, 1, at::ones({6}));
-  const at::Tensor out = backbone->predict(normal({1, 6, 4, 4}, 1), at::ones({1}),
-                                           backbone->prepare(condition_of(4, 4)));
-  EXPECT_EQ(out.abs().max().item<float>(), 0.f);
+  denoiser::testing::predicts_zero_before_training(*make("{width: 8, levels: 2}"));
 }
 
 TEST(UNet, GradientAgreesWithFiniteDifferences) {
-  const auto backbone = small();
-  const Conditioning conditioning = backbone->prepare(condition_of(6, 5));
-  const at::Tensor noisy = normal({1, 3, 6, 5}, 2);
-  const at::Tensor level = at::full({1}, 0.3f);
-  const at::Tensor direction = normal({1, 3, 6, 5}, 3);
-  const auto loss = [&] {
-    return (backbone->predict(noisy, level, conditioning) * direction).sum(at::kDouble);
-  };
-  const NamedTensors parameters = backbone->parameters();
-  std::vector<at::Tensor> tensors;
-  for (const auto& [name, tensor] : parameters) tensors.push_back(tensor.set_requires_grad(true));
-  const auto gradients = torch::autograd::grad({loss()}, tensors);
-  for (const auto& tensor : tensors) tensor.set_requires_grad(false);
-
-  for (size_t i = 0; i < parameters.size(); ++i) {
-    const auto& [name, tensor] = parameters[i];
-    const double slope = gradients[i].norm().item<double>();
-    ASSERT_GT(slope, 0) << name << " has no effect";
-    const at::Tensor before = tensor.clone();
-    const at::Tensor along = gradients[i] / slope;
-    const double step = 4e-3;
-    tensor.copy_(before + step * along);
-    const double up = loss().item<double>();
-    tensor.copy_(before - step * along);
-    const double down = loss().item<double>();
-    tensor.copy_(before);
-    EXPECT_NEAR((up - down) / (2 * step), slope, 0.02 * slope + 2e-3) << name;
-  }
+  denoiser::testing::gradient_agrees_with_finite_differences(*small());
 }
 
-TEST(UNet, RowsOfABatchDoNotMix) {
-  const auto backbone = small();
-  const Conditioning a = backbone->prepare(condition_of(7, 6, "one"));
-  Conditioning b = backbone->prepare(condition_of(7, 6, "two words"));
-  b.spatial = b.spatial * 0.5;
-  const at::Tensor x = normal({2, 3, 7, 6}, 5);
-  const at::Tensor level = at::tensor({0.2f, 0.9f});
-  const at::Tensor both =
-      backbone->predict(x, level, {at::cat({a.spatial, b.spatial}), at::cat({a.tokens, b.tokens})});
-  EXPECT_TRUE(at::allclose(both.slice(0, 0, 1),
-                           backbone->predict(x.slice(0, 0, 1), level.slice(0, 0, 1), a), 1e-3,
-                           1e-4));
-  EXPECT_TRUE(at::allclose(both.slice(0, 1, 2),
-                           backbone->predict(x.slice(0, 1, 2), level.slice(0, 1, 2), b), 1e-3,
-                           1e-4));
-}
+TEST(UNet, RowsOfABatchDoNotMix) { denoiser::testing::rows_of_a_batch_do_not_mix(*small()); }
 
 TEST(UNet, EveryPartOfTheConditionHasAnEffect) {
   const auto backbone = small();
-  const Conditioning given = backbone->prepare(condition_of(8, 8));
+  const Conditioning given = backbone->prepare(scene(8, 8));
   const at::Tensor x = normal({1, 3, 8, 8}, 6);
   const at::Tensor level = at::full({1}, 0.5f);
   const at::Tensor base = backbone->predict(x, level, given);
@@ -137,14 +65,14 @@ TEST(UNet, EveryPartOfTheConditionHasAnEffect) {
   };
   EXPECT_TRUE(differs({at::zeros_like(given.spatial), given.tokens}, level));
   EXPECT_TRUE(differs({given.spatial, at::zeros_like(given.tokens)}, level));
-  EXPECT_TRUE(differs(
-      {given.spatial, backbone->prepare(condition_of(8, 8, "a door closes")).tokens}, level));
+  EXPECT_TRUE(
+      differs({given.spatial, backbone->prepare(scene(8, 8, "a door closes")).tokens}, level));
   EXPECT_TRUE(differs(given, level + 0.1));
 }
 
 TEST(UNet, PredictIsTheSameFromManyThreads) {
   const auto backbone = small();
-  const Conditioning given = backbone->prepare(condition_of(8, 8));
+  const Conditioning given = backbone->prepare(scene(8, 8));
   const at::Tensor x = normal({1, 3, 8, 8}, 7);
   const at::Tensor alone = backbone->predict(x, at::ones({1}), given);
   std::vector<at::Tensor> results(16);
@@ -155,7 +83,7 @@ TEST(UNet, PredictIsTheSameFromManyThreads) {
 TEST(UNet, WordsAreCaselessAndOnlyTheFirstSixteenCount) {
   const auto backbone = small();
   const auto tokens = [&](const std::string& text) {
-    return backbone->prepare(condition_of(2, 2, text)).tokens;
+    return backbone->prepare(scene(2, 2, text)).tokens;
   };
   EXPECT_TRUE(at::equal(tokens("The Door, opens!"), tokens("the door\topens 42")));
   EXPECT_FALSE(at::equal(tokens("the door opens"), tokens("the door closes")));
@@ -170,7 +98,7 @@ TEST(UNet, WordsAreCaselessAndOnlyTheFirstSixteenCount) {
 
 TEST(UNet, ConditionIsAveragedOverCellsAndFreeOfScale) {
   const auto backbone = small(3, 2);
-  Condition condition = condition_of(5, 3);
+  Condition condition = scene(5, 3);
   condition.image.fill_(255);
   condition.points[0][1].zero_();  // unknown
   condition.segments->slice(0, 2, 5).fill_(1);
@@ -198,7 +126,7 @@ TEST(UNet, ACheckpointGivesThePredictionsBack) {
   EXPECT_EQ(spec.stride, 4);
   EXPECT_EQ(spec.latent, kLatent);
   EXPECT_TRUE(at::equal(spec.scale, at::full({6}, 0.5f)));
-  const Conditioning conditioning = loaded->prepare(condition_of(20, 16));
+  const Conditioning conditioning = loaded->prepare(scene(20, 16));
   const at::Tensor x = normal({1, 6, 5, 4}, 8);
   EXPECT_TRUE(at::equal(loaded->predict(x, at::ones({1}), conditioning),
                         backbone->predict(x, at::ones({1}), conditioning)));
@@ -270,13 +198,13 @@ TEST(UNet, ParametersThatContradictTheCheckpointAreRefused) {
 TEST(UNet, WithoutWeightsItSaysWhatToDo) {
   const auto backbone = make("{}");
   EXPECT_TRUE(backbone->parameters().empty());
-  EXPECT_THROW(backbone->prepare(condition_of(4, 4)), momap::ConfigError);
+  EXPECT_THROW(backbone->prepare(scene(4, 4)), momap::ConfigError);
   EXPECT_THROW(make("{width: 12}"), momap::ConfigError);
 }
 
 TEST(UNet, AConditionOfAnotherSizeIsADataError) {
   const auto backbone = small();
-  const Conditioning conditioning = backbone->prepare(condition_of(4, 4));
+  const Conditioning conditioning = backbone->prepare(scene(4, 4));
   EXPECT_THROW(backbone->predict(normal({1, 3, 4, 5}, 1), at::ones({1}), conditioning),
                momap::DataError);
   EXPECT_THROW(backbone->predict(normal({1, 2, 4, 4}, 1), at::ones({1}), conditioning),
@@ -297,8 +225,8 @@ std::shared_ptr<momap::Backbone> detailed() {
 }
 
 TEST(UNet, DetailOfTheConditionIsStackedWithoutLoss) {
-  const auto coarse = small(3, 2)->prepare(condition_of(36, 20)).spatial;
-  const auto packed = detailed()->prepare(condition_of(36, 20)).spatial;
+  const auto coarse = small(3, 2)->prepare(scene(36, 20)).spatial;
+  const auto packed = detailed()->prepare(scene(36, 20)).spatial;
   ASSERT_EQ(packed.sizes(), at::IntArrayRef({1, 8 * 16, 5, 3}));
   // Stride 8 at detail 4 is stride 2.
   const at::Tensor fine = at::pixel_shuffle(packed, 4);
@@ -308,7 +236,7 @@ TEST(UNet, DetailOfTheConditionIsStackedWithoutLoss) {
 
 TEST(UNet, EveryParameterOfADetailedNetworkHasAnEffect) {
   const auto backbone = detailed();
-  const Conditioning given = backbone->prepare(condition_of(40, 24, "one two three four five six"));
+  const Conditioning given = backbone->prepare(scene(40, 24, "one two three four five six"));
   EXPECT_EQ(given.tokens.sizes(), at::IntArrayRef({1, 5}));
   const NamedTensors parameters = backbone->parameters();
   std::vector<at::Tensor> tensors;
@@ -329,7 +257,7 @@ TEST(UNet, ADetailedCheckpointGivesThePredictionsBack) {
   const std::string path = (folder.path() / "net.safetensors").string();
   backbone->save(path, backbone->parameters(), "");
   const auto loaded = make("{weights: " + path + "}");
-  const Conditioning given = loaded->prepare(condition_of(40, 24));
+  const Conditioning given = loaded->prepare(scene(40, 24));
   const at::Tensor x = normal({1, 3, 5, 3}, 8);
   EXPECT_TRUE(at::equal(loaded->predict(x, at::ones({1}), given),
                         backbone->predict(x, at::ones({1}), given)));

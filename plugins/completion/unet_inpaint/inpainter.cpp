@@ -17,6 +17,7 @@ namespace {
 using network::Convolution;
 using network::Normalization;
 using network::Parameters;
+using network::ResidualBlock;
 
 constexpr const char* kFormat = "momap completion/unet_inpaint 1";
 constexpr int64_t kSeen = 6;       // red, green, blue, hole, sure, depth
@@ -26,25 +27,6 @@ constexpr int64_t kMargin_px = 96;  // seen around it
 constexpr float kDepthRange = 2;    // natural logarithms
 
 int64_t width_at(const Architecture& a, int64_t level) { return a.width * (level + 1); }
-
-/// x + convolutions of x; at first x.
-class Block {
- public:
-  Block(Parameters& parameters, const std::string& name, int64_t channels)
-      : first_norm_(parameters, name + ".norm1", channels),
-        first_(parameters, name + ".conv1", channels, channels, 3),
-        second_norm_(parameters, name + ".norm2", channels),
-        second_(parameters, name + ".conv2", channels, channels, 3, 1, 0) {}
-  at::Tensor operator()(const at::Tensor& x) const {
-    return x + second_(at::silu(second_norm_(first_(at::silu(first_norm_(x))))));
-  }
-
- private:
-  Normalization first_norm_;
-  Convolution first_;
-  Normalization second_norm_;
-  Convolution second_;
-};
 
 // Logarithm of depth against the mean of what is around the holes; 0 where nothing is known.
 void tell_depth(const completion::Picture& picture, float* out) {
@@ -97,11 +79,11 @@ Surroundings surroundings(const at::Tensor& colour, const at::Tensor& sure) {
 
 struct Inpainter::Layers {
   struct Level {
-    Block down;
+    ResidualBlock down;
     Convolution shrink;  // to the level below
     Convolution grow;    // from it
     Convolution merge;
-    Block up;
+    ResidualBlock up;
   };
 
   Layers(const Architecture& a, uint64_t seed) : parameters(seed) {
@@ -109,11 +91,11 @@ struct Inpainter::Layers {
     for (int64_t i = 0; i + 1 < a.levels; ++i) {
       const int64_t here = width_at(a, i), below = width_at(a, i + 1);
       const std::string name = fmt::format("level.{}", i);
-      levels.push_back({Block(parameters, name + ".down", here),
+      levels.push_back({ResidualBlock(parameters, name + ".down", here),
                         Convolution(parameters, name + ".shrink", here, below, 3, 2),
                         Convolution(parameters, name + ".grow", below, here, 3),
                         Convolution(parameters, name + ".merge", 2 * here, here, 1),
-                        Block(parameters, name + ".up", here)});
+                        ResidualBlock(parameters, name + ".up", here)});
     }
     const int64_t lowest = width_at(a, a.levels - 1);
     for (int i = 0; i < 2; ++i)
@@ -126,7 +108,7 @@ struct Inpainter::Layers {
   Convolution in, out;
   Normalization out_norm;
   std::vector<Level> levels;
-  std::vector<Block> middle;
+  std::vector<ResidualBlock> middle;
 };
 
 Question ask(const completion::Picture& picture) {
@@ -168,7 +150,7 @@ at::Tensor Inpainter::paint(const Question& question) const {
     skips.push_back(x);
     x = level.shrink(x);
   }
-  for (const Block& block : l.middle) x = block(x);
+  for (const ResidualBlock& block : l.middle) x = block(x);
   for (size_t i = l.levels.size(); i-- > 0;) {
     const auto& level = l.levels[i];
     x = level.grow(at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}));

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <momap/base/random.h>
 #include <momap/data/geometry.h>
 #include <momap/stage/encoding.h>
 
 #include <cmath>
 #include <numbers>
 
+#include "moved_maps.h"
 #include "plugin_fixture.h"
 #include "scenes.h"
 
@@ -23,46 +23,10 @@ std::shared_ptr<momap::Encoding> make(const std::string& yaml) {
   return momap::testing::make_plugin<momap::Encoding>("encoding/dct", yaml);
 }
 
-// A slanted surface, moved by `path(t, y, x)` metres.
-template <class Path>
-MoMap moved(int64_t frames, int64_t height, int64_t width, Path path) {
-  const Camera camera = momap::testing::simple_camera(width, height);
-  at::Tensor depth = at::empty({height, width}, at::kFloat);
-  for (int64_t y = 0; y < height; ++y) {
-    for (int64_t x = 0; x < width; ++x) {
-      depth[y][x] = 2.0 + 0.01 * static_cast<double>(x) + 0.02 * static_cast<double>(y);
-    }
-  }
-  const at::Tensor points = momap::unproject(depth, camera);
-  at::Tensor xyz = points.unsqueeze(0).repeat({frames, 1, 1, 1});
-  auto a = xyz.accessor<float, 4>();
-  for (int64_t t = 1; t < frames; ++t) {
-    for (int64_t y = 0; y < height; ++y) {
-      for (int64_t x = 0; x < width; ++x) {
-        const std::array<double, 3> d = path(t, y, x);
-        for (int axis = 0; axis < 3; ++axis) a[t][y][x][axis] += static_cast<float>(d[axis]);
-      }
-    }
-  }
-  return {xyz, at::ones({frames, height, width}, at::kBool), at::ones({height, width}, at::kBool),
-          camera};
-}
-
-Condition condition_of(const MoMap& map) {
-  return {at::zeros({map.height(), map.width(), 3}, at::kByte), map.xyz[0].clone(), map.camera,
-          std::nullopt, ""};
-}
-
-MoMap random_map(int64_t frames, int64_t height, int64_t width) {
-  momap::Random random(3);
-  return moved(frames, height, width, [&](int64_t, int64_t, int64_t) {
-    return std::array{0.1 * random.normal(), 0.1 * random.normal(), 0.1 * random.normal()};
-  });
-}
-
-double worst_relative_error(const at::Tensor& result, const at::Tensor& truth) {
-  return ((result - truth).abs() / truth.norm(2, -1, true)).max().item<double>();
-}
+using momap::testing::condition_of;
+using momap::testing::moved;
+using momap::testing::random_map;
+using momap::testing::worst_relative_error;
 
 TEST(Dct, AllCoefficientsAtStrideOneGiveTheMapBack) {
   for (const auto& [frames, height, width] :

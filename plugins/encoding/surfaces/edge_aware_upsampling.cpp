@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "upsampling.h"
+#include "edge_aware_upsampling.h"
 
 #include <algorithm>
 #include <array>

@@ -3,6 +3,7 @@
 
 #include <momap/params/params.h>
 #include <momap/stage/backbone.h>
+#include <momap/stage/encoding.h>
 #include <momap/train/lesson.h>
 
 namespace momap {
@@ -28,6 +29,8 @@ class TrainingSet {
 /// What the loss of a denoiser counts.
 struct DenoisingOptions {
   double l1 = 0;
+  double decoded_l1 = 0;
+  double perceptual = 0;
   double motion_weight = 0;
   double drop_text = 0.1;
   double drop_image = 0.05;
@@ -36,6 +39,15 @@ struct DenoisingOptions {
     return std::tuple{
         param("l1", &DenoisingOptions::l1,
               "Weight of the L1 error of the clean latent; favours medians over means.")
+            .at_least(0),
+        param("decoded_l1", &DenoisingOptions::decoded_l1,
+              "Weight of the L1 error of decoded motion, in percent of the view frustum (image "
+              "widths, depth). Counts the less the noisier the latent was.")
+            .at_least(0),
+        param("perceptual", &DenoisingOptions::perceptual,
+              "Weight of the distance of decoded motion as a frozen network sees it: the encoding "
+              "named by `perceptual_network`, or the latent's own. Counts the less the noisier the "
+              "latent was.")
             .at_least(0),
         param("motion_weight", &DenoisingOptions::motion_weight,
               "How much more the cell that moves most counts than a still one. Above 0, where "
@@ -52,11 +64,17 @@ struct DenoisingOptions {
   }
 };
 
+/// What losses on decoded motion need; unused, and possibly null, where their weights are 0.
+struct MotionDecoders {
+  const Encoding* latent = nullptr;   ///< that made the latents
+  const Encoding* network = nullptr;  ///< whose features are compared
+};
+
 /// Teaches a backbone on which `begin_training` was called to tell latents from noise.
 class DenoisingLesson final : public Lesson {
  public:
-  DenoisingLesson(const Backbone& backbone, const TrainingSet& set,
-                  const DenoisingOptions& options);
+  DenoisingLesson(const Backbone& backbone, const TrainingSet& set, const DenoisingOptions& options,
+                  const MotionDecoders& decoders = {});
 
   int64_t size() const override { return set_.size(); }
   std::vector<std::pair<std::string, at::Tensor>> parameters() const override {
@@ -74,6 +92,7 @@ class DenoisingLesson final : public Lesson {
   const Backbone& backbone_;
   const TrainingSet& set_;
   DenoisingOptions options_;
+  MotionDecoders decoders_;
 };
 
 }  // namespace momap

@@ -1,37 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "layers.h"
+#include "attention.h"
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 
-namespace unet {
+namespace denoiser {
 namespace {
 
 constexpr int64_t kHeadWidth = 32;
 
 }  // namespace
 
-ResidualBlock::ResidualBlock(Parameters& parameters, const std::string& name, int64_t in,
-                             int64_t out, int64_t embedding)
-    : first_norm_(parameters, name + ".norm1", in),
-      first_(parameters, name + ".conv1", in, out, 3),
-      shift_(parameters, name + ".shift", embedding, out),
-      second_norm_(parameters, name + ".norm2", out),
-      second_(parameters, name + ".conv2", out, out, 3, 1, 0),
-      widens_(in != out) {
-  if (widens_) skip_ = Convolution(parameters, name + ".skip", in, out, 1);
-}
-
-at::Tensor ResidualBlock::operator()(const at::Tensor& x, const at::Tensor& embedding) const {
-  at::Tensor y = first_(at::silu(first_norm_(x)));
-  y = y + shift_(embedding).unsqueeze(-1).unsqueeze(-1);
-  y = second_(at::silu(second_norm_(y)));
-  return y + (widens_ ? skip_(x) : x);
-}
-
-Attention::Attention(Parameters& parameters, const std::string& name, int64_t channels,
-                     int64_t context)
+Attention::Attention(momap::network::Parameters& parameters, const std::string& name,
+                     int64_t channels, int64_t context)
     : heads_(std::max<int64_t>(1, channels / kHeadWidth)),
       norm_(parameters, name + ".norm", channels),
       query_(parameters, name + ".query", channels, channels, 1),
@@ -61,4 +44,4 @@ at::Tensor Attention::operator()(const at::Tensor& x, const at::Tensor& tokens,
   return x + out_(y.reshape(x.sizes()));
 }
 
-}  // namespace unet
+}  // namespace denoiser

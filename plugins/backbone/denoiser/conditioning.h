@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace unet {
+namespace denoiser {
 
 /// Red, green, blue (-1 to 1), x/z, y/z, log z minus its median, share of known depth, share of
 /// segment edges.
@@ -27,4 +27,4 @@ std::vector<int64_t> tokenize(const std::string& text, int64_t limit = kMaxToken
 momap::Conditioning make_conditioning(const momap::Condition& condition, int64_t stride,
                                       int64_t detail = 1, int64_t tokens = kMaxTokens);
 
-}  // namespace unet
+}  // namespace denoiser

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace unet {
+namespace denoiser {
 namespace {
 
 bool known(const float* point) {
@@ -137,4 +137,4 @@ momap::Conditioning make_conditioning(const momap::Condition& condition, int64_t
   return {spatial, ids};
 }
 
-}  // namespace unet
+}  // namespace denoiser
