@@ -3,8 +3,8 @@
 # bench.diffusion_unet against unet2d.py, as installed and tuned, in turn; ratios of the medians over the rounds, ours to
 # theirs.   benchmarks/peers/unet2d.sh BUILD_FOLDER [ROUNDS] [SIZE:TASK ...]
 set -euo pipefail
-cd "$(dirname "$0")"
 build=$(realpath "${1:?usage: unet2d.sh BUILD_FOLDER [ROUNDS] [SIZE:TASK ...]}") rounds=${2:-3}
+cd "$(dirname "$0")"
 shift $(($# < 2 ? $# : 2))
 (($#)) || set -- small:inference small:training sd32:inference
 python=${PYTHON:-/usr/bin/python3}

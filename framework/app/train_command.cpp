@@ -7,12 +7,14 @@
 #include <momap/base/folder_lock.h>
 #include <momap/base/text.h>
 #include <momap/run/threads.h>
+#include <momap/train/peers.h>
 #include <momap/train/trainer.h>
 
 #include <algorithm>
 #include <chrono>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 
 #include "interrupt.h"
@@ -107,8 +109,14 @@ int train_command(const Options& options) {
   read_recipe(options, catalog, recipe);
   const ThreadBudget budget(options.threads);
   const fs::path folder = run_folder(options, fs::path(options.graph).stem().string());
-  const FolderLock lock(folder);
-  remove_leftovers(folder);
+  const auto peers = Peers::from_environment();
+  const bool leads = !peers || peers->rank() == 0;
+  const bool quiet = options.quiet || !leads;
+  std::optional<FolderLock> lock;
+  if (leads) {
+    lock.emplace(folder);
+    remove_leftovers(folder);
+  }
   const std::function<bool()> cancelled = interrupted;
 
   Teaching& teaching = *recipe.teaching;
@@ -117,36 +125,37 @@ int train_command(const Options& options) {
   FailedExamples failed(options.keep_going);
   const std::string begun = teaching.begin(folder / "examples", cancelled,
                                            [&](const std::string& why) { failed.add(why); });
-  if (!options.quiet) fmt::print("{}\n", begun);
+  if (!quiet) fmt::print("{}\n", begun);
 
   TrainFiles files;
   files.checkpoint = folder / "model.safetensors";
   files.state = folder / "state.safetensors";
   files.card = graph_yaml(recipe.graph);
   if (teaching.has_learned()) {
-    teaching.lesson().save(files.checkpoint, {}, files.card);
-    if (!options.quiet) fmt::print("weights {}\n", shown(files.checkpoint));
+    if (leads) teaching.lesson().save(files.checkpoint, {}, files.card);
+    if (!quiet) fmt::print("weights {}\n", shown(files.checkpoint));
     return failed.count() > 0 ? kExitData : kExitOk;
   }
-  LossLog log(folder / "loss.csv");
-  ProgressLine line(options.quiet);
+  std::optional<LossLog> log;
+  if (leads) log.emplace(folder / "loss.csv");
+  ProgressLine line(quiet);
   const auto start = std::chrono::steady_clock::now();
   TrainCallbacks callbacks;
   callbacks.cancelled = &cancelled;
-  callbacks.saved = [&](int64_t step_done, bool last) {
+  callbacks.saved = [&](int64_t step_done, bool last) {  // at rank 0 only
     plot_loss(folder / "loss.csv", folder / "loss.png");
     validation.saved(step_done, last, files.checkpoint);
   };
   callbacks.skip = [&](int64_t, const std::string& why) { failed.add(why); };
   callbacks.progress = [&](const TrainProgress& p) {
-    log.add(p);
+    if (log) log->add(p);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     line.show(static_cast<double>(p.step), static_cast<double>(p.steps), seconds.count(),
               fmt::format("loss {:.4f}, {:.1f} items/s", p.loss, p.items_per_second));
   };
   const TrainResult result =
-      train(teaching.lesson(), recipe.options, recipe.graph.seed, files, callbacks);
-  if (!options.quiet) {
+      train(teaching.lesson(), recipe.options, recipe.graph.seed, files, callbacks, peers.get());
+  if (!quiet) {
     fmt::print("{} steps ({} from an earlier run), loss {:.4f}, {} examples failed\nweights {}\n",
                result.steps, result.resumed, result.loss, failed.count(), shown(files.checkpoint));
   }

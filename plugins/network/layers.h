@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "convolution.h"
+
 namespace momap::network {
 
 /// The learned tensors of a network by name, in the order in which its layers made them.
@@ -37,10 +39,7 @@ class Convolution {
   at::Tensor operator()(const at::Tensor& x) const;  // [B, in, h, w] -> [B, out, h', w']
 
  private:
-  at::Tensor weight_;  // [out, in, k, k]
-  at::Tensor bias_;    // [out]
-  int64_t padding_ = 0;
-  int64_t stride_ = 1;
+  ConvolutionKernel kernel_;
 };
 
 class Linear {
@@ -60,6 +59,7 @@ class Normalization {
   Normalization() = default;
   Normalization(Parameters& parameters, const std::string& name, int64_t channels);
   at::Tensor operator()(const at::Tensor& x) const;
+  at::Tensor with_silu(const at::Tensor& x) const;  ///< silu of it, in one pass
 
  private:
   at::Tensor weight_;

@@ -86,6 +86,7 @@ double Optimizer::update(const std::vector<at::Tensor>& gradients, const TrainOp
     const at::Tensor gradient = gradients[i].contiguous();
     update_weights(w.value.data_ptr<float>(), w.average.data_ptr<float>(), w.mean.data_ptr<float>(),
                    w.square.data_ptr<float>(), gradient.data_ptr<float>(), w.value.numel(), own);
+    w.value.unsafeGetTensorImpl()->bump_version();  // for who keeps something made from it
   });
   return norm;
 }

@@ -67,7 +67,7 @@ SceneReader::SceneReader(Parameters& parameters, const Shape& shape, int64_t wid
 at::Tensor SceneReader::operator()(const at::Tensor& spatial) const {
   at::Tensor x = detail_ > 1 ? at::pixel_shuffle(spatial, detail_) : spatial;
   for (const auto& level : levels_) {
-    x = at::silu(level.norm(level.shrink(x)));
+    x = level.norm.with_silu(level.shrink(x));
     x = at::silu(level.mix(x));
   }
   return x;

@@ -3,6 +3,8 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <network/group_norm_silu.h>
+#include <network/small_attention.h>
 
 #include <algorithm>
 #include <cmath>
@@ -23,21 +25,13 @@ at::Tensor as_image(const at::Tensor& y, const at::Tensor& like) {
 }  // namespace
 
 Convolution::Convolution(Weights& weights, const std::string& name, int64_t in, int64_t out,
-                         int64_t kernel, int64_t stride, int64_t padding)
-    : weight_(weights.take(name + ".weight", {out, in, kernel, kernel})),
-      bias_(weights.take(name + ".bias", {out})),
-      stride_(stride),
-      padding_(padding < 0 ? kernel / 2 : padding) {}
-
-at::Tensor Convolution::operator()(const at::Tensor& x) const {
-  // For one small image at::conv2d turns to a slow unfold + BLAS; oneDNN is four times faster
-  // there.
-  if (x.device().is_cpu() && x.scalar_type() == at::kFloat && at::hasMKLDNN()) {
-    return at::mkldnn_convolution(x.contiguous(), weight_, bias_, {padding_, padding_},
-                                  {stride_, stride_}, {1, 1}, 1);
-  }
-  return at::conv2d(x, weight_, bias_, {stride_, stride_}, {padding_, padding_});
+                         int64_t kernel, int64_t stride, int64_t padding) {
+  const at::Tensor weight = weights.take(name + ".weight", {out, in, kernel, kernel});
+  kernel_ = momap::network::ConvolutionKernel(weight, weights.take(name + ".bias", {out}), stride,
+                                              padding < 0 ? kernel / 2 : padding);
 }
+
+at::Tensor Convolution::operator()(const at::Tensor& x) const { return kernel_(x); }
 
 Linear::Linear(Weights& weights, const std::string& name, int64_t in, int64_t out, bool bias)
     : weight_(weights.take(name + ".weight", {out, in})) {
@@ -55,6 +49,10 @@ GroupNorm::GroupNorm(Weights& weights, const std::string& name, int64_t groups, 
 
 at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
   return at::group_norm(x, groups_, weight_, bias_, epsilon_);
+}
+
+at::Tensor GroupNorm::with_silu(const at::Tensor& x) const {
+  return momap::network::group_norm_silu(x, groups_, weight_, bias_, epsilon_);
 }
 
 LayerNorm::LayerNorm(Weights& weights, const std::string& name, int64_t width, double epsilon)
@@ -78,9 +76,9 @@ ResnetBlock::ResnetBlock(Weights& weights, const std::string& name, const Shape&
 }
 
 at::Tensor ResnetBlock::operator()(const at::Tensor& x, const at::Tensor& time) const {
-  at::Tensor y = conv1_(at::silu(norm1_(x)));
+  at::Tensor y = conv1_(norm1_.with_silu(x));
   if (has_time_) y = y + time_(time).unsqueeze(-1).unsqueeze(-1);
-  y = conv2_(at::silu(norm2_(y)));
+  y = conv2_(norm2_.with_silu(y));
   return (widens_ ? shortcut_(x) : x) + y;
 }
 
@@ -101,6 +99,9 @@ at::Tensor Upsample::operator()(const at::Tensor& x, int64_t height, int64_t wid
 
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                   const at::Tensor& mask) {
+  if (!mask.defined() && momap::network::is_small_attention(q, k, heads)) {
+    return momap::network::small_attention(q, k, v, heads);
+  }
   const int64_t batch = q.size(0);
   const int64_t width = q.size(2) / heads;
   const auto split = [&](const at::Tensor& x) {

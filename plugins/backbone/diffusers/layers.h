@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <network/convolution.h>
 
 #include <functional>
 #include <string>
@@ -24,9 +25,7 @@ class Convolution {
   at::Tensor operator()(const at::Tensor& x) const;
 
  private:
-  at::Tensor weight_, bias_;
-  int64_t stride_ = 1;
-  int64_t padding_ = 0;
+  momap::network::ConvolutionKernel kernel_;
 };
 
 class Linear {
@@ -45,6 +44,7 @@ class GroupNorm {
   GroupNorm(Weights& weights, const std::string& name, int64_t groups, int64_t channels,
             double epsilon);
   at::Tensor operator()(const at::Tensor& x) const;
+  at::Tensor with_silu(const at::Tensor& x) const;  ///< silu of it, in one pass
 
  private:
   at::Tensor weight_, bias_;

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <network/layers.h>
+#include <network/small_attention.h>
 
 #include <cmath>
 
@@ -64,8 +65,12 @@ class Attention {
           .transpose(1, 2)
           .reshape({batch * heads_, -1, each});
     };
-    const at::Tensor query = parted(query_(x)) / std::sqrt(static_cast<double>(each));
+    const at::Tensor asked = query_(x);
     const auto both = key_value_(others).chunk(2, -1);
+    if (!absent.defined() && momap::network::is_small_attention(asked, both[0], heads_)) {
+      return out_(momap::network::small_attention(asked, both[0], both[1], heads_));
+    }
+    const at::Tensor query = parted(asked) / std::sqrt(static_cast<double>(each));
     at::Tensor score = at::bmm(query, parted(both[0]).transpose(1, 2));
     if (absent.defined()) {
       score = score.masked_fill(absent.unsqueeze(1).repeat_interleave(heads_, 0), -1e9);

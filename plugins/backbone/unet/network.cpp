@@ -164,7 +164,7 @@ at::Tensor Network::forward(const at::Tensor& noisy, const at::Tensor& noise_lev
     for (const auto& attention : l.levels[i].up_attention) x = attention(x, text);
     if (i > 0) x = l.levels[i].grow(at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}));
   }
-  x = l.out(at::silu(l.out_norm(x)));
+  x = l.out(l.out_norm.with_silu(x));
   return pad_h || pad_w ? x.narrow(2, 0, h).narrow(3, 0, w).contiguous() : x;
 }
 

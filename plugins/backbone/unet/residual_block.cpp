@@ -16,9 +16,9 @@ ResidualBlock::ResidualBlock(momap::network::Parameters& parameters, const std::
 }
 
 at::Tensor ResidualBlock::operator()(const at::Tensor& x, const at::Tensor& embedding) const {
-  at::Tensor y = first_(at::silu(first_norm_(x)));
+  at::Tensor y = first_(first_norm_.with_silu(x));
   y = y + shift_(embedding).unsqueeze(-1).unsqueeze(-1);
-  y = second_(at::silu(second_norm_(y)));
+  y = second_(second_norm_.with_silu(y));
   return y + (widens_ ? skip_(x) : x);
 }
 

@@ -156,7 +156,7 @@ at::Tensor Inpainter::paint(const Question& question) const {
     x = level.grow(at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}));
     x = level.up(level.merge(at::cat({x, skips[i]}, 1)));
   }
-  x = at::pixel_shuffle(l.out(at::silu(l.out_norm(x))), kFold);
+  x = at::pixel_shuffle(l.out(l.out_norm.with_silu(x)), kFold);
   if (more_h || more_w) x = x.narrow(2, 0, height).narrow(3, 0, width);
   return question.colour + question.contrast * x;
 }

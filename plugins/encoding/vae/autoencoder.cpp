@@ -111,7 +111,7 @@ std::vector<at::Tensor> Autoencoder::features(const at::Tensor& paths) const {
 
 Posterior Autoencoder::encode(const at::Tensor& paths) const {
   const Layers& l = *layers_;
-  const at::Tensor both = l.posterior(at::silu(l.posterior_norm(features(paths).back())));
+  const at::Tensor both = l.posterior(l.posterior_norm.with_silu(features(paths).back()));
   const int64_t channels = architecture_.channels;
   return {both.narrow(1, 0, channels), both.narrow(1, channels, channels).clamp(-20, 10)};
 }
@@ -130,7 +130,7 @@ at::Tensor Autoencoder::decode(const at::Tensor& latent, const at::Tensor& guide
     }
     x = through(l.levels[i].up, x);
   }
-  const at::Tensor fine = at::pixel_shuffle(l.out(at::silu(l.out_norm(x))), kFold)
+  const at::Tensor fine = at::pixel_shuffle(l.out(l.out_norm.with_silu(x)), kFold)
                               .narrow(2, 0, guide.size(2))
                               .narrow(3, 0, guide.size(3));
   const int64_t paths = 3 * architecture_.curves;

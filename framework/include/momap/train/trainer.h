@@ -27,7 +27,8 @@ struct TrainOptions {
   static auto schema() {
     return std::tuple{
         param("steps", &TrainOptions::steps, "Optimiser steps in all.").between(1, 1e9),
-        param("batch", &TrainOptions::batch, "Examples a step.").between(1, 65536),
+        param("batch", &TrainOptions::batch, "Examples a step, of all processes together.")
+            .between(1, 65536),
         param("micro_batch", &TrainOptions::micro_batch,
               "Examples that go through the network together; threads share out these. Part of the "
               "result.")
@@ -85,6 +86,8 @@ struct TrainResult {
   double loss = 0;      ///< mean over the last report
 };
 
+class Peers;
+
 /// Trains the network of a lesson, and leaves the averaged weights in it and in
 /// `files.checkpoint`.
 ///
@@ -93,7 +96,13 @@ struct TrainResult {
 /// ConfigError with the step and the last good checkpoint. Throws ConfigError when there is nothing
 /// to learn or to learn from and when `files.state` belongs to another run, Cancelled (state saved)
 /// after Ctrl-C.
+///
+/// With `peers`, each process works on its share of every batch; all must be given the same, and
+/// files that all can read. Rank 0 writes them. The result is that of one process but for the order
+/// of sums. When a process is lost, rank 0 saves what was done and all others throw ConfigError, as
+/// it does.
 TrainResult train(const Lesson& lesson, const TrainOptions& options, uint64_t seed,
-                  const TrainFiles& files, const TrainCallbacks& callbacks = {});
+                  const TrainFiles& files, const TrainCallbacks& callbacks = {},
+                  Peers* peers = nullptr);
 
 }  // namespace momap
