@@ -42,7 +42,8 @@ Scripted::Scripted(const std::string& path) : path_(path), module_(std::make_uni
 
 Scripted::~Scripted() = default;
 
-at::Tensor Scripted::run(const std::vector<at::Tensor>& inputs, const std::string& remedy) const {
+std::vector<at::Tensor> Scripted::run_all(const std::vector<at::Tensor>& inputs,
+                                          const std::string& remedy) const {
   const at::NoGradGuard no_grad;
   at::IValue output;
   try {
@@ -52,17 +53,21 @@ at::Tensor Scripted::run(const std::vector<at::Tensor>& inputs, const std::strin
     throw ConfigError(fmt::format("model = {}: fails on {}: {}; {}", shown(path_), shapes(inputs),
                                   first_line(e.what()), remedy));
   }
-  if (output.isTuple() && !output.toTupleRef().elements().empty()) {
-    output = output.toTupleRef().elements()[0];
-  } else if (output.isTensorList() && !output.toTensorList().empty()) {
-    output = output.toTensorList().get(0);
+  std::vector<at::Tensor> found;
+  if (output.isTuple()) {
+    for (const at::IValue& element : output.toTupleRef().elements()) {
+      if (!element.isTensor()) break;
+      found.push_back(element.toTensor());
+    }
+  } else if (output.isTensorList()) {
+    found = output.toTensorVector();
+  } else if (output.isTensor()) {
+    found.push_back(output.toTensor());
   }
-  if (!output.isTensor()) {
-    throw ConfigError(fmt::format(
-        "model = {}: gives {}; expected a tensor, or a tuple or list that begins with one",
-        shown(path_), output.tagKind()));
-  }
-  return output.toTensor();
+  if (!found.empty()) return found;
+  throw ConfigError(fmt::format(
+      "model = {}: gives {}; expected a tensor, or a tuple or list that begins with one",
+      shown(path_), output.tagKind()));
 }
 
 }  // namespace momap::network

@@ -19,7 +19,13 @@ class Scripted {
 
   /// What forward gives: a tensor, or the first of a tuple or list. Throws ConfigError when it
   /// fails or gives something else; `remedy` says what to look at.
-  at::Tensor run(const std::vector<at::Tensor>& inputs, const std::string& remedy) const;
+  at::Tensor run(const std::vector<at::Tensor>& inputs, const std::string& remedy) const {
+    return run_all(inputs, remedy).front();
+  }
+
+  /// All tensors that begin what it gives, at least one.
+  std::vector<at::Tensor> run_all(const std::vector<at::Tensor>& inputs,
+                                  const std::string& remedy) const;
 
  private:
   struct Module;
