@@ -59,7 +59,7 @@ for path in sys.argv[1:]:
     values = collections.defaultdict(list)
     for line in open(path):
         for score in json.loads(line)["scores"]:
-            if score["value"] is not None:
+            if score.get("value") is not None:
                 values[score["name"]].append(score["value"])
     for name, found in values.items():
         sums[name][path] = sum(found) / len(found)

@@ -34,9 +34,9 @@ struct Tracks {
 /// How tracks become dense.
 struct DensifyParams {
   double spacing_px = 6;
-  double depth_jump = 0.15;
-  double static_px = 0.7;
-  double static_depth = 0.02;
+  double depth_jump = 0.05;
+  double static_px = 1.5;
+  double static_depth = 0.03;
 
   static auto schema() {
     return std::tuple{
