@@ -14,7 +14,7 @@ class Stage;
 
 /// Raised whenever a layout or a virtual function that plugins see changes. A macro, because the
 /// stamp is text.
-#define MOMAP_PLUGIN_ABI 2
+#define MOMAP_PLUGIN_ABI 3
 inline constexpr uint32_t kPluginAbi = MOMAP_PLUGIN_ABI;
 
 /// How the executor may run a plugin.
