@@ -117,6 +117,7 @@ int train_command(const Options& options) {
     lock.emplace(folder);
     remove_leftovers(folder);
   }
+  if (peers) peers->meet();  // none writes there before
   const std::function<bool()> cancelled = interrupted;
 
   Teaching& teaching = *recipe.teaching;

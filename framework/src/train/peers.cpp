@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <momap/base/error.h>
 #include <momap/base/text.h>
@@ -9,9 +10,11 @@
 #include <optional>
 #include <string>
 
-#ifdef MOMAP_HAVE_GLOO
-#include <ATen/ATen.h>
+#if defined(MOMAP_HAVE_GLOO) && defined(USE_C10D_GLOO)
+#define MOMAP_GLOO
+#endif
 
+#ifdef MOMAP_GLOO
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #endif
@@ -77,7 +80,7 @@ std::optional<Place> place_from_environment() {
 
 }  // namespace
 
-#ifdef MOMAP_HAVE_GLOO
+#ifdef MOMAP_GLOO
 
 struct Peers::Group {
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
@@ -95,6 +98,10 @@ std::unique_ptr<Peers> Peers::from_environment() {
     options.isServer = place->rank == 0;
     options.numWorkers = static_cast<std::size_t>(place->count);
     options.timeout = kStart;
+    // Later versions of LibTorch ask for libuv, which Debian's is built without.
+    [](auto& later) {
+      if constexpr (requires { later.useLibUV; }) later.useLibUV = false;
+    }(options);
     auto store = c10::make_intrusive<c10d::TCPStore>(place->address, options);
     auto gloo = c10d::ProcessGroupGloo::Options::create(kPatience);
     gloo->devices = {c10d::ProcessGroupGloo::createDefaultDevice()};
@@ -147,6 +154,8 @@ std::unique_ptr<Peers> Peers::from_environment() {
 void Peers::sum(const std::vector<at::Tensor>&) {}
 
 #endif
+
+void Peers::meet() { sum({at::zeros({1}, at::kFloat)}); }
 
 Peers::Peers(std::unique_ptr<Group> group, int rank, int count)
     : group_(std::move(group)), rank_(rank), count_(count) {}

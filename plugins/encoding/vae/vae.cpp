@@ -136,7 +136,7 @@ class Vae final : public momap::Encoding {
   Params params_;
   std::unique_ptr<Autoencoder> network_, perceptual_;
   std::string name_ = "untrained";
-  mutable PathCodec codec_;
+  PathCodec codec_;
   at::Tensor squares_;  // f64 [3 K], over what moves in the maps measured
   double moving_ = 0;   // pixels
 };

@@ -30,6 +30,9 @@ class Peers {
   /// bytes for all. Throws ConfigError when one of them is gone.
   void sum(const std::vector<at::Tensor>& tensors);
 
+  /// Returns once all processes have called it. Throws as `sum` does.
+  void meet();
+
  private:
   struct Group;
   Peers(std::unique_ptr<Group> group, int rank, int count);
