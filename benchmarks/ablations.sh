@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What each choice of a training is worth: trains configs/ablations/recipe.yaml with one of them changed at a time, for
 # some seeds, scores each network with configs/ablations/evaluate.yaml and keeps the table in docs/results/ablations.md.
-# About two minutes a training on two quiet cores; what is done already in WORK is not done again.
+# About a minute a training on two quiet cores; what is done already in WORK is not done again.
 #   benchmarks/ablations.sh [WORK_FOLDER] [SEEDS]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,13 +14,9 @@ base|x0, scale over moving cells|
 v|velocity|steps.unet.with.prediction=v
 epsilon|noise|steps.unet.with.prediction=epsilon
 flow|flow matching|steps.unet.with.prediction=flow
-scale_all|scale over all cells|train.scale_over=all
 l1|+ L1 of the clean latent|train.l1=0.3
 decoded_l1|+ L1 of decoded motion|train.decoded_l1=0.1
 perceptual|+ perceptual distance of decoded motion|train.perceptual=0.1
-motion_weight|+ weight by motion|train.motion_weight=4
-no_scene|without image, points and segments|train.drop_image=1
-no_detail|scene on the latent'"'"'s grid|steps.unet.with.detail=1
 '
 mkdir -p "$work/examples"
 cp configs/ablations/recipe.yaml "$work/recipe.yaml"
