@@ -8,6 +8,8 @@
 #include <cmath>
 #include <vector>
 
+#include "exponential.h"
+
 namespace momap::network {
 namespace {
 
@@ -27,24 +29,6 @@ struct Head {
 // A vector type of GCC's: arithmetic is lane by lane, in the widest registers that a clone has.
 typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
 typedef int32_t Integers __attribute__((vector_size(kLanes * sizeof(int32_t))));
-
-// See exponential.h; of numbers up to 0.
-MOMAP_INLINE void exponentiate(Lanes& x) {
-  x = x > -87.0f ? x : Lanes{} - 87.0f;
-  constexpr float kShift = 12582912.0f;
-  const Lanes shifted = x * 1.44269504f + kShift;
-  const Lanes n = shifted - kShift;
-  const Lanes r = x - n * 0.693359375f + n * 2.12194440e-4f;
-  Lanes p = Lanes{} + 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
-  const Integers power = (__builtin_bit_cast(Integers, shifted) - 0x4B400000 + 127) << 23;
-  x = p * __builtin_bit_cast(Lanes, power);
-}
 
 // Some rows, turned: out[d] holds their numbers d. Lanes beyond `count` repeat the first row.
 MOMAP_INLINE void turn(const float* rows, int64_t count, const Head& h, Lanes* out) {
@@ -82,7 +66,7 @@ MOMAP_INLINE void shares(const Lanes* queries, const float* keys, const Head& h,
   Lanes sum{};
   for (int64_t j = 0; j < h.keys; ++j) {
     Lanes e = (out[j] - most) * h.scale;
-    exponentiate(e);
+    exponentiate<Integers>(e);
     sum += e;
     out[j] = e;
   }

@@ -4,6 +4,7 @@
 #include <momap/base/error.h>
 #include <momap/base/hash.h>
 #include <momap/base/random.h>
+#include <momap/stage/feature_distance.h>
 #include <momap/stage/noise_schedule.h>
 #include <momap/train/denoising.h>
 
@@ -100,21 +101,6 @@ at::Tensor stack(const std::vector<Question>& questions, at::Tensor Question::*m
   std::vector<at::Tensor> rows;
   for (const Question& question : questions) rows.push_back(question.*member);
   return at::stack(rows);
-}
-
-// Mean over space of the squared distance between features of unit length (Zhang et al. 2018, LPIPS
-// without learned weights), over the layers; [B].
-at::Tensor feature_distance(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
-  const auto unit = [](const at::Tensor& x) {
-    return x / (x.square().sum(1, true) + 1e-10).sqrt();
-  };
-  at::Tensor sum;
-  for (size_t layer = 0; layer < a.size(); ++layer) {
-    const at::Tensor distance =
-        (unit(a[layer]) - unit(b[layer])).square().sum(1).mean(at::IntArrayRef{1, 2});
-    sum = sum.defined() ? sum + distance : distance;
-  }
-  return sum / static_cast<double>(a.size());
 }
 
 // The losses on decoded motion of one example. They count by the share of signal in what the

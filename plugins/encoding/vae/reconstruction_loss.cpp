@@ -2,6 +2,7 @@
 #include "reconstruction_loss.h"
 
 #include <ATen/ATen.h>
+#include <momap/stage/feature_distance.h>
 
 namespace vae {
 namespace {
@@ -31,19 +32,6 @@ at::Tensor gradient_error(at::Tensor error, at::Tensor counts) {
   return sum;
 }
 
-// Mean squared distance of features of unit length (Zhang et al. 2018, without learned weights).
-at::Tensor feature_error(const Autoencoder& network, const at::Tensor& a, const at::Tensor& b) {
-  const auto unit = [](const at::Tensor& x) {
-    return x / (x.square().sum(1, true) + 1e-10).sqrt();
-  };
-  const auto first = network.features(a), second = network.features(b);
-  at::Tensor sum = at::zeros({}, at::kFloat);
-  for (size_t i = 0; i < first.size(); ++i) {
-    sum = sum + (unit(first[i]) - unit(second[i])).square().sum(1).mean();
-  }
-  return sum / static_cast<double>(first.size());
-}
-
 }  // namespace
 
 at::Tensor reconstruction_loss(const Autoencoder& autoencoder, const Autoencoder* network,
@@ -70,7 +58,8 @@ at::Tensor reconstruction_loss(const Autoencoder& autoencoder, const Autoencoder
   if (weights.perceptual > 0 && network) {
     // In the network's own units.
     const at::Tensor other = (autoencoder.unit / network->unit).view({1, -1, 1, 1});
-    loss = loss + weights.perceptual * feature_error(*network, back * other, paths * other);
+    loss = loss + weights.perceptual * momap::feature_distance(network->features(back * other),
+                                                               network->features(paths * other))[0];
   }
   return loss;
 }

@@ -222,6 +222,7 @@ MoMap Vae::decode(const Latent& latent, const Condition& condition, const momap:
 }
 
 at::Tensor Vae::motion(const at::Tensor& values, const LatentSpec& spec) const {
+  // Losses do not know the scene: as for the share of training examples without a guide.
   const int64_t stride = network().architecture().stride;
   const at::Tensor guide = at::zeros(
       {values.size(0), vae::kGuideChannels, stride * values.size(2), stride * values.size(3)},

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
-#include <fmt/format.h>
 #include <momap/data/geometry.h>
 #include <momap/data/opencv.h>
 #include <momap/plugin/plugin.h>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "flow/dense_flow.h"
+#include "lifting/clip_geometry.h"
 #include "noise.h"
 #include "point_path.h"
 #include "surface_vote.h"
@@ -32,7 +32,6 @@
 
 namespace {
 
-using momap::DataError;
 using momap::param;
 
 class ChainedFlow final : public momap::Extractor {
@@ -101,7 +100,7 @@ class ChainedFlow final : public momap::Extractor {
   }
 
   momap::MoMap extract(const momap::Clip& clip, const momap::Context& context) override {
-    check(clip);
+    momap::check_can_be_lifted(clip, "extraction/chained_flow");
     const int64_t length = clip.length(), height = clip.height(), width = clip.width();
     const at::Tensor frames = clip.frames.contiguous();
     const at::Tensor depth = clip.depth->contiguous();
@@ -183,24 +182,6 @@ class ChainedFlow final : public momap::Extractor {
   }
 
  private:
-  static void check(const momap::Clip& clip) {
-    if (!clip.depth) {
-      throw DataError(
-          "the clip has no depth; add an annotation that gives it (for example "
-          "annotation/ground_plane) before extraction/chained_flow");
-    }
-    if (!clip.camera) {
-      throw DataError(
-          "the clip has no camera; set fov_degrees at its source, or add an annotation "
-          "that gives it, before extraction/chained_flow");
-    }
-    if (!clip.cam_from_world && clip.length() > 1) {
-      throw DataError(
-          "the clip has no camera poses (cam_from_world); add annotation/camera_pose "
-          "before extraction/chained_flow (it gives the identity for a static camera)");
-    }
-  }
-
   momap::PathOptions path_options() const {
     return {.fb_abs_px = params_.fb_abs_px,
             .fb_rel = params_.fb_rel,
@@ -211,14 +192,6 @@ class ChainedFlow final : public momap::Extractor {
             .occluded_damping = params_.occluded_damping};
   }
 
-  static cv::Matx44d inverse(const cv::Matx44d& rigid) {
-    const cv::Matx33d turn = rigid.get_minor<3, 3>(0, 0).t();
-    const cv::Vec3d shift = turn * cv::Vec3d(-rigid(0, 3), -rigid(1, 3), -rigid(2, 3));
-    return {turn(0, 0), turn(0, 1), turn(0, 2), shift[0],   turn(1, 0), turn(1, 1),
-            turn(1, 2), shift[1],   turn(2, 0), turn(2, 1), turn(2, 2), shift[2],
-            0,          0,          0,          1};
-  }
-
   momap::Evidence gather(const momap::Clip& clip, const at::Tensor& frames, const at::Tensor& depth,
                          const momap::Context& context) const {
     const auto length = static_cast<size_t>(clip.length());
@@ -227,17 +200,13 @@ class ChainedFlow final : public momap::Extractor {
     evidence.grey.resize(length);
     evidence.steps.resize(length - 1);
     evidence.direct.resize(length);
-    const at::Tensor poses = clip.cam_from_world ? clip.cam_from_world->contiguous() : at::Tensor();
+    momap::FramePoses poses = momap::frame_poses(clip);
+    evidence.camera_from_first = std::move(poses.camera_from_first);
+    evidence.first_from_camera = std::move(poses.first_from_camera);
     for (size_t t = 0; t < length; ++t) {
       const auto frame = static_cast<int64_t>(t);
       cv::cvtColor(momap::as_mat(frames[frame]), evidence.grey[t], cv::COLOR_RGB2GRAY);
       evidence.depth.push_back(depth.data_ptr<float>() + frame * clip.height() * clip.width());
-      const cv::Matx44d pose =
-          poses.defined() ? cv::Matx44d(poses.data_ptr<double>() + 16 * t) : cv::Matx44d::eye();
-      const cv::Matx44d first =
-          poses.defined() ? cv::Matx44d(poses.data_ptr<double>()) : cv::Matx44d::eye();
-      evidence.camera_from_first.push_back(pose * inverse(first));
-      evidence.first_from_camera.push_back(first * inverse(pose));
     }
     // Steps first, then frame 0 to each t from 2 on.
     const size_t step_count = length - 1;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <lifting/clip_geometry.h>
 #include <momap/data/opencv.h>
 #include <momap/plugin/plugin.h>
 #include <tbb/parallel_for.h>
@@ -46,7 +47,7 @@ class SparseTracks final : public momap::Extractor {
   explicit SparseTracks(const Params& params) : params_(params) {}
 
   momap::MoMap extract(const momap::Clip& clip, const momap::Context& context) override {
-    momap::tracks::check_clip(clip, "extraction/sparse_tracks");
+    momap::check_can_be_lifted(clip, "extraction/sparse_tracks");
     Tracks tracks(momap::tracks::start_points(clip, params_.spacing_px), clip.length());
     follow(clip, tracks, context);
     return momap::tracks::densify(clip, tracks, params_, context);

@@ -2,6 +2,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <lifting/clip_geometry.h>
 #include <momap/base/error.h>
 #include <momap/plugin/plugin.h>
 #include <momap/stage/torch_threads.h>
@@ -76,7 +77,7 @@ class TorchScriptTracker final : public momap::Extractor {
 
   momap::MoMap extract(const momap::Clip& clip, const momap::Context& context) override {
     momap::keep_torch_on_this_thread();
-    momap::tracks::check_clip(clip, "extraction/torchscript_tracker");
+    momap::check_can_be_lifted(clip, "extraction/torchscript_tracker");
     Tracks tracks(momap::tracks::start_points(clip, params_.spacing_px), clip.length());
     const at::Tensor video = video_of(clip);
     for (int64_t first = 0; first < tracks.points; first += params_.points) {

@@ -9,6 +9,7 @@
 #include <opencv2/core/matx.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "lifting/clip_geometry.h"
 #include "tracks.h"
 
 namespace momap::tracks {
@@ -26,19 +27,6 @@ constexpr float kCountless = 1e-3F;    // of its weight: others with less are le
 constexpr float kAlike_px = 1.0F, kAlikeShare = 0.2F;
 constexpr double kStaticFrames = 0.9;  // share of the frames where it is seen
 
-struct View {
-  cv::Matx44d reference_from_camera, camera_from_reference;
-  const float* depth;  // [H, W]
-};
-
-cv::Matx44d inverse(const cv::Matx44d& rigid) {
-  const cv::Matx33d turn = rigid.get_minor<3, 3>(0, 0).t();
-  const cv::Vec3d shift = turn * cv::Vec3d(-rigid(0, 3), -rigid(1, 3), -rigid(2, 3));
-  return {turn(0, 0), turn(0, 1), turn(0, 2), shift[0],   turn(1, 0), turn(1, 1),
-          turn(1, 2), shift[1],   turn(2, 0), turn(2, 1), turn(2, 2), shift[2],
-          0,          0,          0,          1};
-}
-
 cv::Vec3d moved(const cv::Matx44d& m, const cv::Vec3d& p) {
   const cv::Vec4d q = m * cv::Vec4d(p[0], p[1], p[2], 1);
   return {q[0], q[1], q[2]};
@@ -51,18 +39,8 @@ class Scene {
       : camera(*clip.camera),
         width(static_cast<int>(clip.width())),
         height(static_cast<int>(clip.height())),
-        depth_(clip.depth->contiguous()),
-        poses_(clip.cam_from_world ? clip.cam_from_world->contiguous() : at::Tensor()) {
-    const auto pose = [&](int64_t t) {
-      return poses_.defined() ? cv::Matx44d(poses_.data_ptr<double>() + 16 * t)
-                              : cv::Matx44d::eye();
-    };
-    const cv::Matx44d first = pose(0);
-    for (int64_t t = 0; t < clip.length(); ++t) {
-      views.push_back({first * inverse(pose(t)), pose(t) * inverse(first),
-                       depth_.data_ptr<float>() + t * height * width});
-    }
-  }
+        poses(frame_poses(clip)),
+        depth_(clip.depth->contiguous()) {}
 
   bool inside(const cv::Point2d& p) const {
     return p.x >= -0.5 && p.y >= -0.5 && p.x < width - 0.5 && p.y < height - 0.5;
@@ -71,7 +49,7 @@ class Scene {
   /// Depth at a place: linear within a surface, that of the nearest pixel at its edge; 0: unknown.
   double depth_at(size_t t, const cv::Point2d& p) const {
     constexpr double kEdge = 0.03;
-    const float* const z = views[t].depth;
+    const float* const z = depth_.data_ptr<float>() + static_cast<int64_t>(t) * height * width;
     const auto at = [&](int y, int x) {
       const float d = z[std::clamp(y, 0, height - 1) * width + std::clamp(x, 0, width - 1)];
       return d > 0 && std::isfinite(d) ? static_cast<double>(d) : 0.0;
@@ -96,10 +74,10 @@ class Scene {
 
   const Camera camera;
   const int width, height;
-  std::vector<View> views;
+  const FramePoses poses;
 
  private:
-  at::Tensor depth_, poses_;
+  at::Tensor depth_;  // [T, H, W]
 };
 
 /// The path of a track: displacement from its start, over its depth there.
@@ -131,14 +109,14 @@ Path lift(const Scene& scene, const Tracks& tracks, size_t n, const DensifyParam
     const double z = scene.depth_at(t, place);
     if (!(z > 0) || std::abs(z - before) > params.depth_jump * std::min(z, before)) continue;
     before = z;
-    const cv::Vec3d now = moved(scene.views[t].reference_from_camera, scene.lifted(place, z));
+    const cv::Vec3d now = moved(scene.poses.first_from_camera[t], scene.lifted(place, z));
     path.motion[t] = (now - start) / z0;
     for (size_t between = last + 1; between < t; ++between) {
       const float share = static_cast<float>(between - last) / static_cast<float>(t - last);
       path.motion[between] = path.motion[last] + share * (path.motion[t] - path.motion[last]);
     }
     last = t;
-    const cv::Vec3d there = moved(scene.views[t].camera_from_reference, start);
+    const cv::Vec3d there = moved(scene.poses.camera_from_first[t], start);
     const cv::Point2d static_place = scene.projected(there);
     ++compared;
     still += there[2] > 0 && cv::norm(static_place - place) <= params.static_px &&
@@ -204,6 +182,12 @@ float length_of(const std::vector<cv::Vec3f>& path) {
 /// Says which tracks speak for a pixel, and how much.
 class Speakers {
  public:
+  /// Of one thread: the tracks around, and what each counts.
+  struct Scratch {
+    std::vector<int> candidates;
+    std::vector<float> weights;
+  };
+
   Speakers(const std::vector<Path>& paths, const cv::Mat& colour, double spacing_px,
            const Camera& camera)
       : paths_(paths),
@@ -215,17 +199,17 @@ class Speakers {
   }
 
   /// The motion of a pixel over its depth, [frames]; false: nothing around it is known.
-  bool motion(int x, int y, float log_depth, std::vector<cv::Vec3f>& out) {
+  bool motion(int x, int y, float log_depth, Scratch& scratch, std::vector<cv::Vec3f>& out) const {
     const cv::Point2f here(static_cast<float>(x), static_cast<float>(y));
     for (int around = 2; around <= kFarthestInReaches; around += 2) {
-      near_.near(here, around, candidates_);
-      weights_.clear();
-      for (const int n : candidates_) {
-        weights_.push_back(weight(here, log_depth, paths_[static_cast<size_t>(n)]));
+      near_.near(here, around, scratch.candidates);
+      scratch.weights.clear();
+      for (const int n : scratch.candidates) {
+        scratch.weights.push_back(weight(here, log_depth, paths_[static_cast<size_t>(n)]));
       }
-      const auto best = std::ranges::max_element(weights_);
-      if (best == weights_.end() || *best < kTooLittle) continue;
-      blend(static_cast<size_t>(best - weights_.begin()), out);
+      const auto best = std::ranges::max_element(scratch.weights);
+      if (best == scratch.weights.end() || *best < kTooLittle) continue;
+      blend(scratch, static_cast<size_t>(best - scratch.weights.begin()), out);
       return true;
     }
     return false;
@@ -244,18 +228,18 @@ class Speakers {
   }
 
   // The mean of the candidates that move like the one that counts most.
-  void blend(size_t best, std::vector<cv::Vec3f>& out) const {
-    const auto most_trusted = static_cast<size_t>(candidates_[best]);
+  void blend(const Scratch& scratch, size_t best, std::vector<cv::Vec3f>& out) const {
+    const auto most_trusted = static_cast<size_t>(scratch.candidates[best]);
     const auto& trusted = paths_[most_trusted].motion;
     const float limit = alike_ + kAlikeShare * lengths_[most_trusted];
     out.assign(trusted.size(), {});
     float sum = 0;
-    for (size_t i = 0; i < candidates_.size(); ++i) {
-      const auto n = static_cast<size_t>(candidates_[i]);
-      if (weights_[i] < kCountless * weights_[best]) continue;
+    for (size_t i = 0; i < scratch.candidates.size(); ++i) {
+      const auto n = static_cast<size_t>(scratch.candidates[i]);
+      if (scratch.weights[i] < kCountless * scratch.weights[best]) continue;
       if (furthest(paths_[n].motion, trusted) > limit) continue;
-      sum += weights_[i];
-      for (size_t t = 0; t < out.size(); ++t) out[t] += weights_[i] * paths_[n].motion[t];
+      sum += scratch.weights[i];
+      for (size_t t = 0; t < out.size(); ++t) out[t] += scratch.weights[i] * paths_[n].motion[t];
     }
     for (cv::Vec3f& p : out) p /= sum;
   }
@@ -265,8 +249,6 @@ class Speakers {
   float reach_, alike_;
   Neighbourhood near_;
   std::vector<float> lengths_;
-  std::vector<int> candidates_;
-  std::vector<float> weights_;
 };
 
 }  // namespace
@@ -296,13 +278,13 @@ MoMap densify(const Clip& clip, const Tracks& tracks, const DensifyParams& param
   const Speakers speakers(paths, colour, params.spacing_px, scene.camera);
   tbb::parallel_for(0, scene.height, [&](int y) {
     context.check_cancelled();
-    Speakers own = speakers;
+    Speakers::Scratch scratch;
     std::vector<cv::Vec3f> motion;
     for (int x = 0; x < scene.width; ++x) {
       const int64_t i = int64_t{y} * scene.width + x;
       const float z0 = xyz[3 * i + 2];
       if (!(z0 > 0) || !std::isfinite(z0)) continue;
-      if (!own.motion(x, y, std::log(z0), motion)) continue;
+      if (!speakers.motion(x, y, std::log(z0), scratch, motion)) continue;
       valid[i] = true;
       for (size_t t = 0; t < frames; ++t) {
         float* const p = xyz + 3 * (static_cast<int64_t>(t) * pixels + i);
@@ -310,7 +292,7 @@ MoMap densify(const Clip& clip, const Tracks& tracks, const DensifyParams& param
           for (int c = 0; c < 3; ++c) p[c] += motion[t][c] * z0;
         }
         const cv::Vec3d there =
-            moved(scene.views[t].camera_from_reference, cv::Vec3d(p[0], p[1], p[2]));
+            moved(scene.poses.camera_from_first[t], cv::Vec3d(p[0], p[1], p[2]));
         if (!(there[2] > 0)) continue;
         const cv::Point2d place = scene.projected(there);
         if (!scene.inside(place)) continue;

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-#include <momap/base/error.h>
 #include <momap/data/opencv.h>
 
 #include <algorithm>
@@ -10,20 +8,6 @@
 #include "tracks.h"
 
 namespace momap::tracks {
-
-void check_clip(const Clip& clip, const std::string& plugin) {
-  const auto lacks = [&](const char* what, const char* remedy) {
-    throw DataError(fmt::format("the clip has no {}; {} before {}", what, remedy, plugin));
-  };
-  if (!clip.depth)
-    lacks("depth", "add an annotation that gives it (for example annotation/ground_plane)");
-  if (!clip.camera)
-    lacks("camera", "set fov_degrees at its source, or add an annotation that gives it,");
-  if (!clip.cam_from_world && clip.length() > 1) {
-    lacks("camera poses (cam_from_world)",
-          "add annotation/camera_pose (it gives the identity for a static camera)");
-  }
-}
 
 std::vector<cv::Point2f> start_points(const Clip& clip, double spacing_px) {
   // Less than this least eigenvalue of a corner (OpenCV's scale, grey 0 to 1) is nothing to follow.

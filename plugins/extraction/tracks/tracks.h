@@ -59,9 +59,6 @@ struct DensifyParams {
   }
 };
 
-/// Throws DataError that names what of depth, camera and poses the clip lacks; `plugin` asks.
-void check_clip(const Clip& clip, const std::string& plugin);
-
 /// The best corner of each square of frame 0 with known depth and anything to follow, px.
 std::vector<cv::Point2f> start_points(const Clip& clip, double spacing_px);
 
